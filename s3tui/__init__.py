@@ -1,0 +1,28 @@
+"""s3tui moves local data into S3 and shows it happening. This page is the map of the house.
+
+Floors, top to bottom; a room imports only from floors below it, and `pyproject.toml` holds the linter that says so:
+
+    cli | tui                faces: they print and draw, and ask the door
+    runtime                  the one place where parts meet: settings -> store, queue, engine, service, worker
+    config                   Settings, each part's own options nested
+    service | worker         the door; and the process that does the work
+    jobs | report            one file per kind of job: a frozen spec and a short story; how a job ended
+    transfer | state         files to objects, as facts; the database that remembers them
+    storage | queues         S3's own words; Dramatiq brokers
+    events, model            facts and nouns, standard library only
+    text, errors             safe text for people; one tree of what can go wrong
+
+The path of a job:
+
+    face    service.plan or .submit(spec)     a job row, a unit that plans, a message with both ids: one transaction
+    worker  plan unit                         scan -> transfers, numbered, written with the units that will carry them
+    worker  carry unit                        lease -> engine.carry(transfers) -> facts, each durable before the next step
+            heartbeat, once a second          renew leases, read what people want, write the sample of what is in flight
+            last unit                         totals, final state
+    face    service.watch, .window            counters, the visible rows, the transfers in flight
+
+The database owns the job; the queue only rings the bell, and carries ids only. Recovery after a crash is the same code as normal
+work: a unit whose lease ran out is claimed again and goes on from its last fact.
+"""
+
+__version__ = "0.1.0"

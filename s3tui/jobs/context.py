@@ -1,0 +1,71 @@
+"""What a story may use: its job, the store's writers for it, the engine, and the wishes of people. One context per unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from s3tui.events import Fact
+from s3tui.model import Connection, Job, Lease, StoredObject
+from s3tui.state.journal import Journal
+from s3tui.state.store import Store
+from s3tui.transfer.engine import Control, Engine
+from s3tui.transfer.progress import Progress
+
+
+class TargetBucket(Protocol):
+    """What a story asks of the bucket it writes to."""
+
+    def check(self) -> None:
+        """Find what would be fatal for every file. Raises StorageError."""
+
+    def list(self, prefix: str) -> Iterable[StoredObject]:
+        """The objects below a prefix, sorted by the bytes of their keys."""
+
+
+class Resources(Protocol):
+    """What the worker's process holds open for a job's connection to S3."""
+
+    def bucket(self, connection: Connection, name: str) -> TargetBucket:
+        """A bucket. Raises StorageError, ConfigError."""
+
+    def engine(self, connection: Connection) -> Engine:
+        """The engine that carries over this connection; one for all units that use the same. Raises StorageError, ConfigError."""
+
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Context(Generic[S]):
+    """A unit at work; `S` is the spec of its kind."""
+
+    job: Job
+    spec: S
+    lease: Lease
+    store: Store
+    journal: Journal
+    resources: Resources
+    control: Control
+    progress: Progress
+
+    def record(self, fact: Fact) -> None:
+        """Take a fact; it is durable after the next `flush`. Raises StateError."""
+        self.journal.record(self.lease, fact)
+
+    def flush(self) -> None:
+        """Return when every fact recorded before is durable. Raises StateError."""
+        self.journal.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of job: how it plans, and how it works on one unit.
+
+    Both return when the unit is done, or early when `control.stopping`; what they leave is then taken up by a later owner of the unit.
+    They raise a S3tuiError for what no file of the job could survive.
+    """
+
+    plan: Callable[[Context[Any]], None]
+    work: Callable[[Context[Any]], None]

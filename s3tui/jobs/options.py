@@ -1,0 +1,51 @@
+"""Defaults of the job kinds, as the configuration gives them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class BackupOptions(BaseModel):
+    """`backup:` in the configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source_directory: str = ""
+    """What `s3tui backup` takes when no SOURCE is given; empty: it must be given."""
+    file_extensions: Annotated[list[str], Field(min_length=1)] = ["*"]
+    """Only files that end so (`pdf`, `.jpg`); `*` is all."""
+    delete_after_upload: bool = False
+    """Delete each source after its object is proven identical."""
+    prune_empty_dirs: bool = True
+    """Remove directories that deleting sources has emptied."""
+    follow_symlinks: bool = False
+
+
+class VideoOptions(BaseModel):
+    """`video:` in the configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    segment_type: Literal["fmp4", "mpegts"] = "fmp4"
+    segment_seconds: Annotated[float, Field(ge=1, le=60)] = 4
+    ladder: str = "auto"
+    """`auto`, or heights like `1080,720,480`."""
+    preset: str = "veryfast"
+    """x264's word for speed against size."""
+    concurrent: Annotated[int, Field(ge=1)] = 1
+    """Videos encoded at a time."""
+
+
+class IngestOptions(BaseModel):
+    """`ingest:` in the configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    batch_rows: Annotated[int, Field(ge=1)] = 1000
+    """CSV rows in one batch object."""
+    table: str = ""
+    """Table with typed columns that takes the rows; empty: `ingest_rows`."""
+    strict: bool = False
+    """Fail a file at its first rejected row."""

@@ -1,0 +1,298 @@
+"""The nouns: what a job, a unit, a transfer and a proof are. Standard library only.
+
+Times are integers, milliseconds since 1970 in UTC. Sizes are bytes. Local paths are `bytes`, as the operating system has them.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+
+class JobState(StrEnum):
+    """Where a job stands.
+
+    planned ──apply──▶ pending ──▶ running ──▶ completed | partial | failed
+                          ▲           │
+                          └──resume── paused          cancelled from any of the unfinished ones
+    """
+
+    PLANNED = "planned"
+    PENDING = "pending"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen unless somebody asks for it."""
+        return self in ENDED_STATES
+
+
+ENDED_STATES = frozenset({JobState.COMPLETED, JobState.PARTIAL, JobState.FAILED, JobState.CANCELLED})
+
+
+class Desired(StrEnum):
+    """What a person wants of a job; workers read it at every heartbeat."""
+
+    RUN = "run"
+    PAUSE = "pause"
+    CANCEL = "cancel"
+
+
+class FileState(IntEnum):
+    """Where one file stands. The numbers are stored; the names, in lower case, are the report's words."""
+
+    PLANNED = 0
+    UPLOADED = 1
+    VERIFIED = 2
+    DELETED = 3
+    SKIPPED = 4
+    FAILED = 5
+
+    @property
+    def word(self) -> str:
+        """The state as reports and screens write it."""
+        return self.name.lower()
+
+
+class Action(IntEnum):
+    """What the plan says will happen to a file. The numbers are stored."""
+
+    UPLOAD = 0
+    """Sent without having looked whether the key is taken."""
+    NEW = 1
+    OVERWRITE = 2
+    SKIP = 3
+    FAIL = 4
+
+    @property
+    def word(self) -> str:
+        """The action as reports and screens write it."""
+        return self.name.lower()
+
+
+class View(StrEnum):
+    """The five ways to look at the files of a job."""
+
+    ALL = "all"
+    ACTIVE = "active"
+    QUEUED = "queued"
+    FAILED = "failed"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """One object: bucket and key."""
+
+    bucket: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Which S3 to talk to. No secret is ever in here: credentials come from the worker's own settings."""
+
+    endpoint_url: str = ""
+    profile: str = ""
+    region: str = ""
+    addressing_style: str = "auto"
+
+
+_SIGNED_64 = (1 << 63) - 1
+"""Databases keep signed 64-bit integers; inode numbers may use the top bit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """How to tell that a file is still the file that was planned."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+    """The lower 63 bits of the inode number."""
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Fingerprint:
+        """Take the fingerprint from a stat result."""
+        return cls(status.st_size, status.st_mtime_ns, status.st_ino & _SIGNED_64)
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One source to one object; `no` is dense within its job, from 0."""
+
+    no: int
+    path: bytes
+    """Absolute local path."""
+    target: ObjectRef
+    fingerprint: Fingerprint
+    attempts: int = 0
+    """Attempts already spent by earlier runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectHeaders:
+    """What is stored with every object of a job; empty means: leave it to the store."""
+
+    storage_class: str = ""
+    sse: str = ""
+    sse_kms_key_id: str = ""
+    metadata: tuple[tuple[str, str], ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    cache_control: str = ""
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How the engine carries the transfers of a job."""
+
+    checksum: str = "crc64nvme"
+    if_exists: str = "overwrite"
+    """`overwrite`, `skip` or `fail`."""
+    max_attempts: int = 5
+    part_size: int = 0
+    """Bytes; 0 lets the engine choose."""
+    headers: ObjectHeaders = field(default_factory=ObjectHeaders)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the store answered when it took an object."""
+
+    size: int
+    checksum: str
+    """`crc64nvme:BASE64`, over the whole object, of the bytes that were sent."""
+    etag: str
+    version_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as a listing shows it."""
+
+    key: str
+    size: int
+    etag: str
+    modified_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The counters of a job. `found = uploaded + skipped + failed` once it has ended."""
+
+    found: int = 0
+    uploaded: int = 0
+    skipped: int = 0
+    failed: int = 0
+    deleted: int = 0
+    retries: int = 0
+    bytes_found: int = 0
+    """Bytes of everything that was found and is to be sent."""
+    bytes: int = 0
+    """Bytes stored on S3."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A unit of asked work, as the state store has it."""
+
+    no: int
+    """Small number that only the state store uses."""
+    id: str
+    kind: str
+    state: JobState
+    desired: Desired
+    spec: str
+    """JSON of the kind's spec."""
+    dry_run: bool
+    planned: bool
+    """Whether the scan has ended, so that `totals.found` is final."""
+    totals: Totals
+    concurrency: int
+    created_at: int
+    started_at: int | None = None
+    finished_at: int | None = None
+    reason: str | None = None
+    error: str | None = None
+    """A sentence, if the job as a whole failed."""
+    home: str | None = None
+    """The one worker that may take its units, if it is bound to one."""
+    identity: str = ""
+    """Fingerprint of the credentials that its workers must hold; empty: any worker may take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """One file of a job, as screens and reports show it."""
+
+    no: int
+    path: bytes
+    """Relative to its source."""
+    key: str | None
+    size: int
+    state: FileState
+    action: Action
+    attempts: int = 0
+    reason: str | None = None
+    error: str | None = None
+    checksum: str | None = None
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveTransfer:
+    """A sample of one transfer in flight."""
+
+    no: int
+    sent: int
+    size: int
+    attempt: int
+    rate: float
+    """Bytes per second, smoothed."""
+
+
+class UnitKind(StrEnum):
+    """What a unit asks of a worker."""
+
+    PLAN = "plan"
+    CARRY = "carry"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right of one worker to one unit. Each write it makes carries `token`; a later owner has a higher one."""
+
+    job_no: int
+    unit_no: int
+    kind: UnitKind
+    first: int
+    last: int
+    """First and last transfer number of the unit, both included."""
+    token: int
+    worker: str
+
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_id() -> str:
+    """A ULID: 26 characters that sort by time of creation."""
+    number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000

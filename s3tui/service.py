@@ -1,0 +1,208 @@
+"""The door: everything a face may ask for. It writes jobs and reads the state store; the work itself is done by workers.
+
+    plan      scan and compare, then wait: the job ends in `planned`
+    submit    plan and apply in one: units are carried while the scan still runs
+    apply     carry exactly what `plan` wrote down
+    pause, resume, cancel, retry, tune        steer a job, whoever works on it
+    watch     one look at a live job: its counters and the transfers in flight
+    browse    jobs, newest first; `window`, `rows` and `numbers` look at the files of one
+
+Every call is safe from any thread and blocks only on the state database.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from s3tui.errors import Conflict, NotFound
+from s3tui.jobs.specs import Spec, encode_spec, spec_hash
+from s3tui.model import ActiveTransfer, Desired, FileRow, Job, JobState, View, new_id, now_ms
+from s3tui.report import FailureGroup, failures_by_reason, report_json
+from s3tui.state.jobs import NewJob
+from s3tui.state.store import Store
+from s3tui.state.workers import WorkerRow
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of a submitted spec."""
+
+    job_id: str
+    resumed: bool
+    """Whether an unfinished job of the same spec goes on instead of a new one."""
+    carried_elsewhere: bool = False
+    """Whether another live process works on it already."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSight:
+    """One look at a job."""
+
+    job: Job
+    active: tuple[ActiveTransfer, ...]
+    """Transfers in flight, by number, over all workers; sampled once a second."""
+    workers: tuple[WorkerRow, ...]
+    """The live workers that hold units of this job."""
+
+    @property
+    def sent(self) -> int:
+        """Bytes stored, and bytes of the transfers in flight."""
+        return self.job.totals.bytes + sum(transfer.sent for transfer in self.active)
+
+    @property
+    def rate(self) -> float:
+        """Bytes per second, over all workers."""
+        return sum(worker.rate(self.job.id) for worker in self.workers)
+
+
+class Service:
+    """The door, over one state store."""
+
+    def __init__(self, store: Store, *, identity: str = "") -> None:
+        """`identity` is the fingerprint of the caller's own credentials, which the job's workers must share; empty: any."""
+        self._store = store
+        self._identity = identity
+
+    def plan(self, spec: Spec, *, concurrency: int, home: str | None = None) -> str:
+        """Start a dry run and return its job's id."""
+        return self._create(spec, dry_run=True, concurrency=concurrency, home=home)
+
+    def submit(self, spec: Spec, *, concurrency: int, home: str | None = None) -> Submitted:
+        """Start a job, or let the unfinished job of the same spec go on.
+
+        `home` binds the job to the one worker with this id (a headless command is its own worker). A job that is bound to another
+        worker, which is alive, is left with it.
+        """
+        unfinished = self._store.jobs.unfinished(spec_hash(spec))
+        if unfinished is None:
+            return Submitted(self._create(spec, dry_run=False, concurrency=concurrency, home=home), resumed=False)
+        if self._store.workers.carrying(unfinished):
+            return Submitted(unfinished.id, resumed=True, carried_elsewhere=True)
+        self._store.jobs.set_concurrency(unfinished.no, concurrency)
+        self._store.jobs.reopen(unfinished.no, home=home)
+        return Submitted(unfinished.id, resumed=True)
+
+    def apply(self, job_id: str, *, home: str | None = None) -> None:
+        """Carry a planned job exactly as planned. Raises NotFound, Conflict."""
+        job = self.job(job_id)
+        if job.state is not JobState.PLANNED:
+            raise Conflict(f"Job {job.id} cannot be applied: it is {job.state}, not planned.")
+        self._store.jobs.apply(job.no, home=home)
+
+    def pause(self, job_id: str) -> None:
+        """Admit no further file; what is in flight ends. Raises NotFound, Conflict."""
+        job = self._unended(job_id, "paused")
+        if job.state is JobState.PLANNED:
+            raise Conflict(f"Job {job.id} cannot be paused: it is only planned.")
+        self._store.jobs.desire(job.no, Desired.PAUSE)
+
+    def resume(self, job_id: str, *, home: str | None = None) -> None:
+        """Go on with a job that is paused, failed half-way, or was left behind by a dead worker. Raises NotFound, Conflict.
+
+        A job that a live worker carries stays with that worker.
+        """
+        job = self.job(job_id)
+        if job.state is JobState.PLANNED:
+            raise Conflict(f"Job {job.id} is only planned: run `s3tui jobs apply {job.id}`.")
+        if job.state.ended and job.state is not JobState.FAILED:
+            raise Conflict(f"Job {job.id} cannot be resumed: it is {job.state} already.")
+        self._store.jobs.reopen(job.no, home=self._home(job, home))
+
+    def cancel(self, job_id: str) -> None:
+        """Break off a job for good; what is stored stays stored. Raises NotFound, Conflict."""
+        self._store.jobs.desire(self._unended(job_id, "cancelled").no, Desired.CANCEL)
+
+    def retry(self, job_id: str, numbers: Sequence[int] | None = None, *, home: str | None = None) -> int:
+        """Send failed files again: those with these numbers, or all. Returns how many.
+
+        Raises NotFound, and Conflict when there is none that sending again could help.
+        """
+        job = self.job(job_id)
+        count = self._store.jobs.retry(job.no, numbers, home=self._home(job, home))
+        if not count:
+            raise Conflict(f"Job {job.id} has no failed file that another attempt could mend.")
+        return count
+
+    def tune(self, job_id: str, concurrency: int) -> None:
+        """Change how many transfers are in flight; it takes effect within a second. Raises NotFound."""
+        self._store.jobs.set_concurrency(self.job(job_id).no, concurrency)
+
+    def job(self, job_id: str) -> Job:
+        """The job with this id, or with the one id that begins so. Raises NotFound, Conflict."""
+        found = self._store.jobs.find(job_id)
+        if not found:
+            raise NotFound(f"There is no job {job_id!r}; `s3tui jobs list` shows them all.")
+        if len(found) > 1:
+            raise Conflict(f"{job_id!r} begins more than one job id; give more characters of it.")
+        return found[0]
+
+    def watch(self, job_id: str) -> JobSight:
+        """One look at a job. Raises NotFound."""
+        job = self.job(job_id)
+        workers = tuple(self._store.workers.of_job(job))
+        active = sorted((transfer for worker in workers for transfer in worker.active(job.id)), key=lambda transfer: transfer.no)
+        return JobSight(job, tuple(active), workers)
+
+    def browse(self, *, limit: int = 100, before: int | None = None) -> list[Job]:
+        """Jobs, newest first; `before` is the `no` of the last job of the page above."""
+        return self._store.jobs.newest(limit=limit, before=before)
+
+    def window(self, job: Job, first: int, count: int) -> list[FileRow]:
+        """The files numbered from `first`, at most `count`; in O(log n + count)."""
+        return self._store.transfers.window(job.no, first, count)
+
+    def rows(self, job: Job, numbers: Sequence[int]) -> list[FileRow]:
+        """The files with these numbers, in their order; at most 500 of them."""
+        return self._store.transfers.rows(job.no, numbers)
+
+    def numbers(self, job: Job, view: View, containing: str = "") -> array[int]:
+        """The numbers of the files in a view whose path contains a text, ASCII letters of either case. O(n): call it off the UI.
+
+        ACTIVE gives what is in flight by the newest samples, QUEUED all that is planned and not in flight.
+        """
+        active = [] if view not in (View.ACTIVE, View.QUEUED) else [transfer.no for transfer in self.watch(job.id).active]
+        return self._store.transfers.numbers(job.no, view, containing, active)
+
+    def report(self, job: Job) -> Iterator[str]:
+        """The report of a job, as pieces of one JSON document; see `s3tui.report`."""
+        return report_json(self._store, job)
+
+    def failures(self, job: Job) -> list[FailureGroup]:
+        """The failed files of a job by reason, the most frequent first, the first few of each named."""
+        return failures_by_reason(self._store, job)
+
+    def carried(self, job: Job) -> bool:
+        """Whether a live worker works on the job, or is the one that it is bound to."""
+        return self._store.workers.carrying(job)
+
+    def workers(self) -> list[WorkerRow]:
+        """The workers whose heart beats."""
+        return self._store.workers.alive()
+
+    def _create(self, spec: Spec, *, dry_run: bool, concurrency: int, home: str | None) -> str:
+        new = NewJob(
+            id=new_id(),
+            kind=spec.kind,
+            queue=spec.queue,
+            spec=encode_spec(spec),
+            spec_hash=spec_hash(spec),
+            dry_run=dry_run,
+            concurrency=concurrency,
+            home=home,
+            identity=self._identity,
+            created_at=now_ms(),
+        )
+        self._store.jobs.create(new)
+        return new.id
+
+    def _home(self, job: Job, home: str | None) -> str | None:
+        """The worker that a job which goes on is bound to: the one that carries it already, else the caller's."""
+        return job.home if self._store.workers.carrying(job) else home
+
+    def _unended(self, job_id: str, done: str) -> Job:
+        job = self.job(job_id)
+        if job.state.ended:
+            raise Conflict(f"Job {job.id} cannot be {done}: it is {job.state} already.")
+        return job

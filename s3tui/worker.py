@@ -1,0 +1,327 @@
+"""The process that does the work.
+
+    queue ──bell──▶ take_unit(job, unit) ─┐
+    tick, once a second ──────────────────┴─▶ claim ─▶ a thread per unit: KINDS[kind].plan or .work ─▶ finish | release
+    heartbeat, once a second: renew every lease, read what people want, write the sample of what is in flight
+
+A message is a bell: the actor returns at once, so no delivery is ever held for a long job, and a lost or doubled message changes
+nothing. The claim in the database decides, and the tick finds what no bell announced: units of dead workers, units that came while
+every slot was taken.
+
+Concurrency: the claimer thread starts units, one thread each; the heartbeat thread does nothing but beat, so leases are renewed
+however busy the units are. `_lock` guards the two tables of units and jobs at work; no call that may block is made under it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import dramatiq
+
+from s3tui.errors import LeaseLost, S3tuiError, StateError
+from s3tui.jobs.context import Context, Resources
+from s3tui.jobs.kinds import KINDS
+from s3tui.jobs.specs import decode_spec
+from s3tui.model import Desired, Job, JobState, Lease, UnitKind
+from s3tui.queues.broker import Relay, declare_units
+from s3tui.state.journal import Journal
+from s3tui.state.store import Store
+from s3tui.state.units import Claimant
+from s3tui.text import display_text
+from s3tui.transfer.engine import Control
+from s3tui.transfer.progress import Progress
+
+log = logging.getLogger(__name__)
+
+_TICK_SECONDS = 1.0
+_BREAK_SECONDS = 30.0
+"""How long requests that were told to break off may take to do so."""
+_UNITS_PER_JOB = 3
+"""One that plans and two that carry: while the last files of one are in flight, the next fills the free slots."""
+_UNITS = 12
+"""Units at work in one process, over all jobs."""
+
+
+@dataclass(slots=True)
+class _JobAtWork:
+    """What the units of one job share in this process."""
+
+    id: str
+    control: Control
+    progress: Progress
+    units: int = 0
+    bytes_before: int = 0
+    sampled_at: float = 0.0
+    rate: float = 0.0
+
+    def sample(self, now: float) -> dict[str, object]:
+        active, total = self.progress.sample()
+        if self.sampled_at:
+            newest = (total - self.bytes_before) / max(now - self.sampled_at, 1e-3)
+            self.rate = newest if self.rate == 0.0 else 0.4 * newest + 0.6 * self.rate
+        self.bytes_before, self.sampled_at = total, now
+        flights = [[flight.no, flight.sent, flight.size, flight.attempt, round(flight.rate)] for flight in active]
+        return {"rate": round(self.rate), "active": flights}
+
+
+@dataclass(frozen=True, slots=True)
+class Bells:
+    """Where a worker hears of new units: a broker, and the relay that fills it if the messages do not lie in it already."""
+
+    broker: dramatiq.Broker
+    relay: Relay | None = None
+
+
+class Worker:
+    """Takes units from the queue and the database until it is stopped, idle for too long, or unable to go on."""
+
+    def __init__(
+        self,
+        store: Store,
+        resources: Resources,
+        *,
+        version: str,
+        identity: str = "",
+        queues: tuple[str, ...] = ("upload",),
+        bells: Bells | None = None,
+        until_idle: float | None = None,
+    ) -> None:
+        """Without `bells` it works only on jobs that are bound to it: a headless command.
+
+        `until_idle`: seconds without any unit after which it stops by itself.
+        """
+        self.id = f"{os.getpid()}-{secrets.token_hex(6)}"
+        self.error: StateError | None = None
+        self._store = store
+        self._resources = resources
+        self._version = version
+        self._claimant = Claimant(self.id, identity, queues, home_only=bells is None)
+        self._bells = bells
+        self._until_idle = until_idle
+        self._journal = Journal(store.database, on_lost=self._lose)
+        self._lock = threading.Lock()
+        self._at_work: dict[tuple[int, int], tuple[Lease, threading.Thread]] = {}
+        self._jobs: dict[int, _JobAtWork] = {}
+        self._bell = threading.Event()
+        self._stopping = threading.Event()
+        self._drained = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._consumer: dramatiq.Worker | None = None
+        self._last_work = time.monotonic()
+
+    def start(self) -> None:
+        """Register, and begin to take units. Raises StateError, QueueError."""
+        self._store.workers.register(self._claimant, pid=os.getpid(), version=self._version)
+        for name, loop in (("heartbeat", self._heartbeat), ("claimer", self._claim)):
+            thread = threading.Thread(target=loop, name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        if self._bells is not None:
+            self._listen(self._bells)
+
+    def stop(self, grace: float = 5.0) -> None:
+        """Admit nothing more, give what is in flight `grace` seconds, break it off, save everything and leave. Idempotent."""
+        self._stopping.set()
+        self._bell.set()
+        self._each_job(Control.pause)
+        deadline = time.monotonic() + grace
+        self._join_units(deadline)
+        self._each_job(Control.cancel)
+        self._join_units(time.monotonic() + _BREAK_SECONDS)
+        self._drained.set()
+        self._stop_listening()
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join()
+        self._journal.close()
+        if self.error is None:
+            self._store.workers.unregister(self.id)
+
+    def run_until_stopped(self) -> None:
+        """Start, and block until `request_stop`, idleness or a broken database; then stop. Raises StateError for the last."""
+        self.start()
+        self._stopping.wait()
+        self.stop()
+        if self.error is not None:
+            raise self.error
+
+    def request_stop(self) -> None:
+        """Ask `run_until_stopped` to return; safe in a signal handler."""
+        self._stopping.set()
+
+    # The claimer.
+
+    def _listen(self, bells: Bells) -> None:
+        names = declare_units(bells.broker, self._claimant.queues, self._ring)
+        self._consumer = dramatiq.Worker(bells.broker, queues=names, worker_threads=1, worker_timeout=200)
+        self._consumer.start()
+        if bells.relay is not None:
+            bells.relay.start()
+
+    def _stop_listening(self) -> None:
+        if self._bells is None or self._consumer is None:
+            return
+        if self._bells.relay is not None:
+            self._bells.relay.stop()
+        self._consumer.stop()
+        self._bells.broker.close()
+
+    def _ring(self, job_id: str, unit_no: int) -> None:
+        log.debug("bell for unit %d of job %s", unit_no, job_id)
+        self._bell.set()
+
+    def _claim(self) -> None:
+        while not self._stopping.is_set():
+            self._bell.clear()
+            try:
+                while not self._stopping.is_set() and self._take_one():
+                    pass
+            except StateError as error:
+                self._break(error)
+                return
+            if self._idle_for() > (self._until_idle or float("inf")):
+                self._stopping.set()
+            self._bell.wait(_TICK_SECONDS)
+
+    def _take_one(self) -> bool:
+        with self._lock:
+            full = [number for number, job in self._jobs.items() if job.units >= _UNITS_PER_JOB or job.control.stopping]
+            if len(self._at_work) >= _UNITS:
+                return False
+        claimed = self._store.units.claim(self._claimant, full)
+        if claimed is None:
+            return False
+        lease, job = claimed
+        with self._lock:
+            at_work = self._jobs.setdefault(job.no, _JobAtWork(job.id, Control(job.concurrency), Progress()))
+            at_work.units += 1
+            thread = threading.Thread(target=self._run, args=(lease, job, at_work), name=f"unit-{lease.unit_no}", daemon=True)
+            self._at_work[lease.job_no, lease.unit_no] = (lease, thread)
+        thread.start()
+        return True
+
+    def _idle_for(self) -> float:
+        with self._lock:
+            if self._at_work:
+                self._last_work = time.monotonic()
+            return time.monotonic() - self._last_work
+
+    # One unit.
+
+    def _run(self, lease: Lease, job: Job, at_work: _JobAtWork) -> None:
+        try:
+            self._work(lease, job, at_work)
+        except LeaseLost:
+            log.warning("unit %d of job %s was taken over by another worker", lease.unit_no, job.id)
+        except StateError as error:
+            self._break(error)
+        except S3tuiError as error:
+            self._fail(lease, job, error.reason, str(error))
+        except Exception as error:
+            log.exception("unit %d of job %s", lease.unit_no, job.id)
+            sentence = (
+                f"The job stopped on an error of s3tui itself: {type(error).__name__}: {display_text(str(error))}. See the log."
+            )
+            self._fail(lease, job, "internal_error", sentence)
+        finally:
+            with self._lock:
+                del self._at_work[lease.job_no, lease.unit_no]
+                at_work.units -= 1
+                if at_work.units == 0:
+                    self._jobs.pop(job.no, None)
+            self._bell.set()
+
+    def _work(self, lease: Lease, job: Job, at_work: _JobAtWork) -> None:
+        kind = KINDS[job.kind]
+        context: Context[Any] = Context(
+            job=job,
+            spec=decode_spec(job.kind, job.spec),
+            lease=lease,
+            store=self._store,
+            journal=self._journal,
+            resources=self._resources,
+            control=at_work.control,
+            progress=at_work.progress,
+        )
+        (kind.plan if lease.kind is UnitKind.PLAN else kind.work)(context)
+        if at_work.control.stopping:
+            context.flush()
+            self._store.units.release(lease)
+        elif lease.kind is UnitKind.CARRY:
+            self._store.units.finish(lease)
+
+    def _fail(self, lease: Lease, job: Job, reason: str, sentence: str) -> None:
+        try:
+            self._journal.flush()
+            self._store.jobs.fail(job.no, reason, sentence)
+            self._store.units.release(lease)
+        except StateError as error:
+            self._break(error)
+
+    # The heartbeat.
+
+    def _heartbeat(self) -> None:
+        while not self._drained.wait(_TICK_SECONDS):
+            try:
+                self._beat()
+            except StateError as error:
+                self._break(error)
+                return
+
+    def _beat(self) -> None:
+        with self._lock:
+            jobs = dict(self._jobs)
+            leases = [lease for lease, _thread in self._at_work.values()]
+        now = time.monotonic()
+        held = self._store.workers.beat(self.id, {job.id: job.sample(now) for job in jobs.values()})
+        for lease in leases:
+            if (lease.job_no, lease.unit_no, lease.token) not in held:
+                self._lose(lease)
+        for number, (desired, state, concurrency) in self._store.units.orders(list(jobs)).items():
+            _obey(jobs[number].control, desired, state, concurrency)
+
+    def _lose(self, lease: Lease) -> None:
+        """Break off the job of a lease that is not ours any more; its other units are released and may be claimed again."""
+        with self._lock:
+            entry = self._at_work.get((lease.job_no, lease.unit_no))
+            job = self._jobs.get(lease.job_no)
+        if entry is not None and entry[0].token == lease.token and job is not None:
+            job.control.cancel()
+
+    # The end.
+
+    def _break(self, error: StateError) -> None:
+        """The database cannot be written: nothing more can be proven, so nothing more is started."""
+        if self.error is None:
+            log.error("%s", error)
+            self.error = error
+        self._each_job(Control.cancel)
+        self._stopping.set()
+        self._bell.set()
+
+    def _each_job(self, wish: Callable[[Control], None]) -> None:
+        with self._lock:
+            controls = [job.control for job in self._jobs.values()]
+        for control in controls:
+            wish(control)
+
+    def _join_units(self, deadline: float) -> None:
+        with self._lock:
+            threads = [thread for _lease, thread in self._at_work.values()]
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+
+def _obey(control: Control, desired: Desired, state: JobState, concurrency: int) -> None:
+    if desired is Desired.CANCEL or state.ended:
+        control.cancel()
+    elif desired is Desired.PAUSE:
+        control.pause()
+    control.set_concurrency(concurrency)
