@@ -1,0 +1,31 @@
+"""The state store: all that outlives a process. One implementation, on SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from s3tui.state.database import Database
+from s3tui.state.jobs import Jobs
+from s3tui.state.outbox import Outbox
+from s3tui.state.planning import Planning
+from s3tui.state.transfers import Transfers
+from s3tui.state.units import Units
+from s3tui.state.workers import Workers
+
+
+class Store:
+    """The tables of one database, by what they are about."""
+
+    def __init__(self, url: str, directory: Path) -> None:
+        """Open `state.url`; see `Database`. Raises ConfigError, StateError."""
+        self.database = Database(url, directory)
+        self.jobs = Jobs(self.database)
+        self.planning = Planning(self.database)
+        self.units = Units(self.database)
+        self.transfers = Transfers(self.database)
+        self.workers = Workers(self.database)
+        self.outbox = Outbox(self.database)
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()

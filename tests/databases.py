@@ -1,0 +1,57 @@
+"""Real databases for tests: SQLite in a directory of the test, PostgreSQL on its standard port in a database of the test process.
+
+PostgreSQL is skipped at home when nothing listens, and fails in CI.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from s3tui.state.schema import metadata
+from s3tui.state.store import Store
+
+ADMIN = os.environ.get("S3TUI_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432/postgres")
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(worker_id: str) -> Iterator[str]:
+    """An empty database of this test process."""
+    name = f"s3tui_test_{os.getpid()}_{worker_id}"
+    try:
+        admin = psycopg.connect(ADMIN, autocommit=True, connect_timeout=5)
+    except psycopg.OperationalError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"PostgreSQL is not reachable: {error}")
+    with admin:
+        admin.execute(f'CREATE DATABASE "{name}" ENCODING UTF8 TEMPLATE template0')
+        yield f"{ADMIN.rpartition('/')[0]}/{name}"
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def state_url(request: pytest.FixtureRequest) -> str:
+    """`state.url`, once for each database."""
+    return "sqlite" if request.param == "sqlite" else str(request.getfixturevalue("postgresql_url"))
+
+
+@pytest.fixture
+def store(state_url: str, tmp_path: Path) -> Iterator[Store]:
+    """An empty state store."""
+    opened = Store(state_url, tmp_path / "state")
+    empty(opened)
+    yield opened
+    opened.close()
+
+
+def empty(store: Store) -> None:
+    """Delete every row."""
+    with store.database.write() as connection:
+        for table in metadata.sorted_tables:
+            connection.execute(text(f'DELETE FROM "{table.name}"'))

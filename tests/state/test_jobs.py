@@ -1,0 +1,294 @@
+"""Jobs through their life, on every database."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+from sqlalchemy import update
+
+from s3tui.errors import LeaseLost
+from s3tui.events import Compared, Failed, Skipped
+from s3tui.model import Action, Desired, FileState, JobState, View
+from s3tui.state.schema import unit
+from s3tui.state.store import Store
+from s3tui.state.transfers import write_facts
+from s3tui.state.units import Claimant
+from tests.state.scenes import ANN, BOB, carry_all, claim, new_job, plan, planned, register, uploaded
+
+
+def state_of(store: Store, number: int) -> JobState:
+    return store.jobs.by_no(number).state
+
+
+def test_a_job_is_carried_while_its_plan_is_written(store: Store) -> None:
+    register(store, ANN, BOB)
+    job = new_job(store)
+    planning = claim(store)
+    store.planning.add(planning, [planned("a"), planned("b")], hold=False)
+    carry_all(store, claim(store, BOB))
+    assert state_of(store, job.no) is JobState.RUNNING
+    store.planning.finish(planning)
+    ended = store.jobs.by_no(job.no)
+    assert ended.state is JobState.COMPLETED
+    assert (ended.totals.found, ended.totals.uploaded, ended.totals.bytes) == (2, 2, 20)
+    assert ended.finished_at is not None
+
+
+def test_numbers_are_dense_over_shards_and_skips(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store)
+    plan(store, [[planned("a"), planned("b", state=FileState.SKIPPED, reason="excluded")], [planned("c")]])
+    assert [(row.no, row.path, row.state) for row in store.transfers.window(job.no, 0, 10)] == [
+        (0, b"a", FileState.PLANNED),
+        (1, b"b", FileState.SKIPPED),
+        (2, b"c", FileState.PLANNED),
+    ]
+
+
+def test_a_dry_run_holds_its_units_until_it_is_applied(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store, dry_run=True)
+    plan(store, [[planned("a")]], hold=True)
+    assert state_of(store, job.no) is JobState.PLANNED
+    assert store.units.claim(ANN) is None
+    store.jobs.apply(job.no, home=None)
+    carry_all(store, claim(store))
+    assert state_of(store, job.no) is JobState.COMPLETED
+
+
+def test_applying_a_plan_with_nothing_to_send_completes_it(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store, dry_run=True)
+    plan(store, [[planned("a", state=FileState.SKIPPED, reason="exists")]], hold=True)
+    store.jobs.apply(job.no, home=None)
+    assert state_of(store, job.no) is JobState.COMPLETED
+
+
+def test_comparing_changes_what_will_happen_and_counts_it(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store)
+    lease = claim(store)
+    store.planning.add(lease, [planned("é"), planned("b"), planned("B"), planned("z")], hold=True)
+    by_key = list(store.planning.by_key(lease))
+    assert by_key == sorted(by_key, key=lambda entry: entry[1].encode())
+    facts = [
+        Compared(0, Action.NEW),
+        Compared(1, Action.SKIP, "exists"),
+        Compared(2, Action.FAIL, "key_collision", "Two files have one key."),
+    ]
+    for _twice in range(2):
+        store.planning.compared(lease, facts)
+    totals = store.jobs.by_no(job.no).totals
+    assert (totals.found, totals.skipped, totals.failed, totals.bytes_found) == (4, 1, 1, 20)
+    assert [row.action for row in store.transfers.window(job.no, 0, 4)] == [Action.NEW, Action.SKIP, Action.FAIL, Action.UPLOAD]
+
+
+def test_a_file_that_failed_makes_the_job_partial_and_can_be_retried(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store)
+    plan(store, [[planned("a"), planned("b"), planned("never", state=FileState.FAILED, reason="name_not_utf8")]])
+    lease = claim(store)
+    with store.database.write() as connection:
+        write_facts(connection, lease, [uploaded(0), Failed(1, 3, "access_denied", "No.")])
+    store.units.finish(lease)
+    assert state_of(store, job.no) is JobState.PARTIAL
+    assert store.jobs.by_no(job.no).totals.retries == 2
+
+    assert store.jobs.retry(job.no, None, home=None) == 1, "what the plan refused cannot be retried"
+    assert state_of(store, job.no) is JobState.PENDING
+    again = claim(store)
+    assert [(number, attempts) for _s, _p, number, _k, _f, attempts in store.transfers.to_carry(again)] == [(1, 3)]
+    with store.database.write() as connection:
+        write_facts(connection, again, [uploaded(1, attempts=4)])
+    store.units.finish(again)
+    totals = store.jobs.by_no(job.no).totals
+    assert (totals.uploaded, totals.failed, totals.retries) == (2, 1, 3)
+    assert totals.found == totals.uploaded + totals.skipped + totals.failed
+
+
+def test_retrying_one_file_leaves_the_other_failures(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store)
+    plan(store, [[planned("a"), planned("b")]])
+    lease = claim(store)
+    with store.database.write() as connection:
+        write_facts(connection, lease, [Failed(0, 1, "x", "No."), Failed(1, 1, "x", "No.")])
+    store.units.finish(lease)
+    assert store.jobs.retry(job.no, [1, 77], home=None) == 1
+    assert list(store.transfers.numbers(job.no, View.FAILED, "", [])) == [0]
+
+
+def test_a_fact_written_twice_counts_once(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store)
+    plan(store, [[planned("a"), planned("b")]])
+    lease = claim(store)
+    for _twice in range(2):
+        with store.database.write() as connection:
+            write_facts(connection, lease, [uploaded(0), Skipped(1, 1, "exists")])
+    totals = store.jobs.by_no(job.no).totals
+    assert (totals.uploaded, totals.skipped, totals.bytes) == (1, 1, 10)
+
+
+def test_a_worker_that_lost_its_lease_writes_nothing(store: Store) -> None:
+    register(store, ANN, BOB)
+    job = new_job(store)
+    plan(store, [[planned("a")]])
+    slept = claim(store, ANN)
+    with store.database.write() as connection:
+        connection.execute(update(unit).where(unit.c.no == slept.unit_no).values(lease_until=1))
+    taken = claim(store, BOB)
+    assert taken.token > slept.token
+    with pytest.raises(LeaseLost), store.database.write() as connection:
+        write_facts(connection, slept, [uploaded(0)])
+    with pytest.raises(LeaseLost):
+        store.units.finish(slept)
+    store.units.release(slept)
+    assert (slept.job_no, slept.unit_no, taken.token) in store.workers.beat("bob", {})
+    assert not store.workers.beat("ann", {})
+    assert store.jobs.by_no(job.no).totals.uploaded == 0
+
+
+def test_units_of_a_process_that_is_gone_are_free_at_once(store: Store) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    register(store, ANN, pid=process.pid)
+    job = new_job(store)
+    claim(store, ANN)
+    assert store.workers.carrying(store.jobs.by_no(job.no))
+    process.kill()
+    process.communicate()
+    assert not store.workers.carrying(store.jobs.by_no(job.no))
+    register(store, BOB, pid=os.getpid())
+    assert claim(store, BOB).token == 2
+
+
+def test_a_unit_on_which_worker_after_worker_dies_fails_the_job(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store)
+    for _death in range(5):
+        claim(store)
+        with store.database.write() as connection:
+            connection.execute(update(unit).values(lease_until=1))
+    assert store.units.claim(ANN) is None
+    failed = store.jobs.by_no(job.no)
+    assert (failed.state, failed.reason) == (JobState.FAILED, "worker_crashed")
+
+
+def test_a_bound_job_is_left_to_its_worker_while_that_lives(store: Store) -> None:
+    home = Claimant("home", "", ("upload",), home_only=True)
+    register(store, ANN, home)
+    new_job(store)
+    bound = new_job(store, home="home")
+    assert claim(store, home).job_no == bound.no
+    claim(store, ANN)
+    assert store.units.claim(ANN) is None
+
+
+def test_a_worker_that_leaves_pauses_what_was_bound_to_it(store: Store) -> None:
+    home = Claimant("home", "", ("upload",), home_only=True)
+    register(store, ANN, home)
+    job = new_job(store, home="home")
+    store.units.release(claim(store, home))
+    store.workers.unregister("home")
+    assert state_of(store, job.no) is JobState.PAUSED
+    assert store.units.claim(ANN) is None
+    store.jobs.reopen(job.no, home=None)
+    assert claim(store, ANN).job_no == job.no
+
+
+def test_workers_with_other_credentials_leave_a_job_alone(store: Store) -> None:
+    register(store, ANN)
+    new_job(store, identity="someone")
+    assert store.units.claim(ANN) is None
+    assert store.units.claim(Claimant("eve", "someone", ("upload",), home_only=False)) is not None
+
+
+def test_pause_waits_for_the_leases_and_cancel_is_final(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store)
+    lease = claim(store)
+    store.jobs.desire(job.no, Desired.PAUSE)
+    assert state_of(store, job.no) is JobState.RUNNING
+    assert store.units.orders([job.no])[job.no][0] is Desired.PAUSE
+    store.units.release(lease)
+    assert state_of(store, job.no) is JobState.PAUSED
+    store.jobs.desire(job.no, Desired.CANCEL)
+    assert state_of(store, job.no) is JobState.CANCELLED
+    store.jobs.desire(job.no, Desired.RUN)
+    assert state_of(store, job.no) is JobState.CANCELLED
+
+
+def test_the_unfinished_job_of_a_spec_is_found_and_an_ended_one_is_not(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store, spec_hash="same")
+    found = store.jobs.unfinished("same")
+    assert found is not None
+    assert found.id == job.id
+    plan(store, [[planned("a")]])
+    carry_all(store, claim(store))
+    assert store.jobs.unfinished("same") is None
+
+
+def test_a_job_that_failed_half_way_can_go_on(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store)
+    plan(store, [[planned("a")]])
+    lease = claim(store)
+    store.jobs.fail(job.no, "credentials", "The token expired.")
+    store.units.release(lease)
+    assert state_of(store, job.no) is JobState.FAILED
+    assert store.jobs.unfinished("h") is not None
+    store.jobs.reopen(job.no, home=None)
+    carry_all(store, claim(store))
+    assert state_of(store, job.no) is JobState.COMPLETED
+
+
+def test_two_workers_that_finish_the_last_two_units_complete_the_job(store: Store) -> None:
+    register(store, ANN, BOB)
+    for _round in range(20):
+        job = new_job(store)
+        plan(store, [[planned("a")], [planned("b")]])
+        leases = [claim(store, ANN), claim(store, BOB)]
+        gate = threading.Barrier(2)
+
+        def finish(number: int) -> None:
+            gate.wait()  # noqa: B023
+            carry_all(store, leases[number])  # noqa: B023
+
+        threads = [threading.Thread(target=finish, args=(number,)) for number in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert state_of(store, job.no) is JobState.COMPLETED
+
+
+def test_views_and_filters_give_numbers(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store)
+    plan(
+        store,
+        [[planned("Alpha.txt"), planned("beta.txt"), planned("x\udcff"), planned("s", state=FileState.SKIPPED, reason="excluded")]],
+    )
+    lease = claim(store)
+    with store.database.write() as connection:
+        write_facts(connection, lease, [uploaded(0)])
+    numbers = store.transfers.numbers
+    assert list(numbers(job.no, View.ALL, "", [])) == [0, 1, 2, 3]
+    assert list(numbers(job.no, View.DONE, "", [])) == [0, 3]
+    assert list(numbers(job.no, View.QUEUED, "", [2])) == [1]
+    assert list(numbers(job.no, View.ACTIVE, "", [2])) == [2]
+    assert list(numbers(job.no, View.ALL, "ALPHA", [])) == [0]
+    assert list(numbers(job.no, View.ALL, "\udcff", [])) == [2]
+
+
+def test_jobs_are_found_by_the_beginning_of_their_id_and_listed_newest_first(store: Store) -> None:
+    jobs = [new_job(store) for _ in range(3)]
+    assert [job.id for job in store.jobs.newest(limit=2, before=None)] == [jobs[2].id, jobs[1].id]
+    assert [job.id for job in store.jobs.newest(limit=2, before=jobs[1].no)] == [jobs[0].id]
+    assert store.jobs.find(jobs[0].id.lower())[0].id == jobs[0].id
+    assert len(store.jobs.find(jobs[0].id[:2])) == 2

@@ -1,0 +1,86 @@
+"""Group commit: what was flushed is durable, what was lost is told."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from sqlalchemy import text, update
+
+from s3tui.errors import StateError
+from s3tui.model import Lease
+from s3tui.state.journal import Journal
+from s3tui.state.schema import unit
+from s3tui.state.store import Store
+from tests.state.scenes import ANN, claim, new_job, plan, planned, register, uploaded
+
+
+def test_facts_of_many_threads_are_durable_after_a_flush(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store)
+    plan(store, [[planned(str(number)) for number in range(1000)]])
+    lease = claim(store)
+    journal = Journal(store.database, on_lost=lambda _lease: None)
+
+    def record(start: int) -> None:
+        for number in range(start, 1000, 8):
+            journal.record(lease, uploaded(number))
+        journal.flush()
+
+    threads = [threading.Thread(target=record, args=(start,)) for start in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.jobs.by_no(job.no).totals.uploaded == 1000
+    journal.close()
+
+
+def test_facts_wait_for_each_other_and_share_commits(store: Store) -> None:
+    register(store, ANN)
+    new_job(store)
+    plan(store, [[planned(str(number)) for number in range(900)]])
+    lease = claim(store)
+    journal = Journal(store.database, on_lost=lambda _lease: None)
+    for number in range(900):
+        journal.record(lease, uploaded(number))
+    journal.flush()
+    assert journal.commits < 100
+    journal.close()
+
+
+def test_a_lost_lease_is_reported_and_does_not_break_the_journal(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store)
+    plan(store, [[planned("a")], [planned("b")]])
+    lost, kept = claim(store), claim(store)
+    with store.database.write() as connection:
+        connection.execute(update(unit).where(unit.c.no == lost.unit_no).values(token=99))
+    told: list[Lease] = []
+    journal = Journal(store.database, on_lost=told.append)
+    journal.record(lost, uploaded(0))
+    journal.record(kept, uploaded(1))
+    journal.flush()
+    assert told == [lost]
+    assert store.jobs.by_no(job.no).totals.uploaded == 1
+    journal.close()
+
+
+def test_a_broken_database_is_told_to_everyone_who_records_or_waits(store: Store) -> None:
+    register(store, ANN)
+    new_job(store)
+    plan(store, [[planned("a"), planned("b")]])
+    lease = claim(store)
+    journal = Journal(store.database, on_lost=lambda _lease: None)
+    with store.database.write() as connection:
+        connection.execute(text("ALTER TABLE transfer RENAME TO gone"))
+    try:
+        journal.record(lease, uploaded(0))
+        with pytest.raises(StateError, match="state database"):
+            journal.flush()
+        with pytest.raises(StateError):
+            journal.record(lease, uploaded(1))
+        journal.close()
+    finally:
+        with store.database.write() as connection:
+            connection.execute(text("ALTER TABLE gone RENAME TO transfer"))
