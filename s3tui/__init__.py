@@ -2,7 +2,8 @@
 
 Floors, top to bottom; a room imports only from floors below it, and `pyproject.toml` holds the linter that says so:
 
-    cli | tui                faces: they print and draw, and ask the door
+    cli                      a face that prints; it also opens the other faces
+    tui                      a face that draws
     runtime                  the one place where parts meet: settings -> store, queue, engine, service, worker
     config                   Settings, each part's own options nested
     service | worker         the door; and the process that does the work

@@ -185,6 +185,7 @@ class StoredObject:
     key: str
     size: int
     etag: str
+    """Without its quotes; a hash only where the store says so."""
     modified_ms: int
 
 

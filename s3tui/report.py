@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from s3tui.model import FileRow, FileState, Job, now_ms
+from s3tui.model import Action, FileRow, FileState, Job, now_ms
 from s3tui.state.store import Store
 from s3tui.text import format_time
 
@@ -26,6 +26,8 @@ class FailureGroup:
 
     reason: str
     count: int = 0
+    mendable: bool = False
+    """Whether sending one of them again could help; what the plan itself refused stays refused."""
     first: list[FileRow] = field(default_factory=list)
     """The first few of them."""
 
@@ -95,6 +97,7 @@ def failures_by_reason(store: Store, job: Job) -> list[FailureGroup]:
     for row in store.transfers.of_state(job.no, FileState.FAILED):
         group = groups.setdefault(row.reason or "unknown", FailureGroup(row.reason or "unknown"))
         group.count += 1
+        group.mendable |= row.action is not Action.FAIL
         if len(group.first) < _NAMED:
             group.first.append(row)
     return sorted(groups.values(), key=lambda group: -group.count)

@@ -15,7 +15,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from s3tui import __version__
@@ -97,8 +96,10 @@ class Runtime:
     def worker(self, *, home_only: bool = False, queues: Sequence[str] = QUEUES, until_idle: float | None = None) -> Worker:
         """A worker for this process.
 
-        `home_only`: it works on nothing but jobs that are bound to it. `until_idle`: seconds without work after which it stops; of
-        such workers one runs per state directory and identity, a second raises Conflict. Raises ConfigError, StateError, QueueError.
+        `home_only`: it works on nothing but jobs that are bound to it. `until_idle`: seconds without work after which it stops;
+        of such workers one runs per state directory and identity, a second raises Conflict.
+
+        Raises ConfigError, StateError, QueueError.
         """
         from s3tui.worker import Worker
 

@@ -20,6 +20,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,7 +108,7 @@ class Worker:
         self._until_idle = until_idle
         self._journal = Journal(store.database, on_lost=self._lose)
         self._lock = threading.Lock()
-        self._at_work: dict[tuple[int, int], tuple[Lease, threading.Thread]] = {}
+        self._at_work: dict[Lease, threading.Thread] = {}
         self._jobs: dict[int, _JobAtWork] = {}
         self._bell = threading.Event()
         self._stopping = threading.Event()
@@ -141,7 +142,7 @@ class Worker:
             if thread is not threading.current_thread():
                 thread.join()
         self._journal.close()
-        if self.error is None:
+        with suppress(StateError):
             self._store.workers.unregister(self.id)
 
     def run_until_stopped(self) -> None:
@@ -203,7 +204,7 @@ class Worker:
             at_work = self._jobs.setdefault(job.no, _JobAtWork(job.id, Control(job.concurrency), Progress()))
             at_work.units += 1
             thread = threading.Thread(target=self._run, args=(lease, job, at_work), name=f"unit-{lease.unit_no}", daemon=True)
-            self._at_work[lease.job_no, lease.unit_no] = (lease, thread)
+            self._at_work[lease] = thread
         thread.start()
         return True
 
@@ -232,7 +233,7 @@ class Worker:
             self._fail(lease, job, "internal_error", sentence)
         finally:
             with self._lock:
-                del self._at_work[lease.job_no, lease.unit_no]
+                del self._at_work[lease]
                 at_work.units -= 1
                 if at_work.units == 0:
                     self._jobs.pop(job.no, None)
@@ -278,7 +279,7 @@ class Worker:
     def _beat(self) -> None:
         with self._lock:
             jobs = dict(self._jobs)
-            leases = [lease for lease, _thread in self._at_work.values()]
+            leases = list(self._at_work)
         now = time.monotonic()
         held = self._store.workers.beat(self.id, {job.id: job.sample(now) for job in jobs.values()})
         for lease in leases:
@@ -290,9 +291,8 @@ class Worker:
     def _lose(self, lease: Lease) -> None:
         """Break off the job of a lease that is not ours any more; its other units are released and may be claimed again."""
         with self._lock:
-            entry = self._at_work.get((lease.job_no, lease.unit_no))
-            job = self._jobs.get(lease.job_no)
-        if entry is not None and entry[0].token == lease.token and job is not None:
+            job = self._jobs.get(lease.job_no) if lease in self._at_work else None
+        if job is not None:
             job.control.cancel()
 
     # The end.
@@ -314,7 +314,7 @@ class Worker:
 
     def _join_units(self, deadline: float) -> None:
         with self._lock:
-            threads = [thread for _lease, thread in self._at_work.values()]
+            threads = list(self._at_work.values())
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 

@@ -63,7 +63,7 @@ class Context(Generic[S]):
 class Kind:
     """A kind of job: how it plans, and how it works on one unit.
 
-    Both return when the unit is done, or early when `control.stopping`; what they leave is then taken up by a later owner of the unit.
+    Both return when the unit is done, or early when `control.stopping`: what they leave is taken up by the unit's next owner.
     They raise a S3tuiError for what no file of the job could survive.
     """
 

@@ -20,7 +20,7 @@ from s3tui.state.transfers import write_facts
 
 _GROUP = 1000
 _BACKLOG = 5000
-_GATHER_SECONDS = 0.05
+_GATHER_SECONDS = 0.2
 """How long a group may gather when nobody waits for it."""
 
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, and_, delete, insert, select, update
 
 from s3tui.model import ActiveTransfer, Desired, Job, now_ms
 from s3tui.state.database import Database
 from s3tui.state.schema import job, unit, worker
-from s3tui.state.settling import LEASED, UNENDED, free_dead, process_exists, settle, this_host
+from s3tui.state.settling import LEASED, READY, UNENDED, free_dead, process_exists, settle, this_host
 from s3tui.state.units import LEASE_MS, Claimant
 
 
@@ -81,9 +81,11 @@ class Workers:
             return {(row.job_no, row.no, row.token) for row in renewed}
 
     def unregister(self, worker_id: str) -> None:
-        """The worker leaves. Jobs that were bound to it pause: nobody else was asked to carry them."""
+        """The worker leaves, and what it held is free. Jobs that were bound to it pause: nobody else was asked to carry them."""
         with self._database.write() as connection:
             connection.execute(delete(worker).where(worker.c.id == worker_id))
+            still_held = and_(unit.c.worker == worker_id, unit.c.state == LEASED)
+            connection.execute(update(unit).where(still_held).values(state=READY, worker=None, lease_until=None))
             bound = connection.execute(
                 update(job)
                 .where(job.c.home == worker_id, job.c.state.in_(UNENDED))

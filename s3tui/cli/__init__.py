@@ -1,0 +1,16 @@
+"""The command line: it asks the door, prints text or JSON, and ends with an exit code.
+
+    main.py         parse, dispatch, and errors as one sentence with an exit code
+    parser.py       the options that many commands share
+    upload.py jobs.py status.py config.py worker.py screen.py demo.py    one file per group of commands
+    foreground.py   a job carried and watched in this process
+    progress.py     how far it is, on standard error
+    output.py       results, on standard output: text and JSON Lines
+    settings.py     options and configuration files to Settings
+    logs.py         the log file
+
+Results go to standard output, everything else to standard error. Modules here import only the standard library and the ground
+floor at their top: `s3tui --help` must not wait for anything else.
+
+Exit codes: 0 all done, 1 nothing could be done, 2 some files failed, 130 interrupted.
+"""

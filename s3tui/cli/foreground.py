@@ -1,0 +1,238 @@
+"""A job carried and watched in this process: a headless command is its own worker.
+
+The first Ctrl-C or SIGTERM stops the worker with a grace and saves the state, the second leaves at once; both end in 130.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+from s3tui.cli import logs, output
+from s3tui.cli.json_lines import JsonLines
+from s3tui.cli.progress import open_progress
+from s3tui.config import Loaded
+from s3tui.errors import SpecError
+from s3tui.model import Job, JobState
+from s3tui.runtime import Runtime
+from s3tui.service import JobSight, Service, Submitted
+
+INTERRUPTED = 130
+
+GRACE_SECONDS = 5.0
+"""What files in flight get to end after the first Ctrl-C."""
+
+_FIRST_LOOK_SECONDS = 0.02
+_LOOK_SECONDS = 0.25
+_ALONE_SECONDS = 10.0
+
+Start = Callable[[Service, str | None], Submitted]
+"""Makes a job, or lets one go on, bound to the worker with this id; None leaves it to the background worker."""
+
+
+class Face(Protocol):
+    """Something that shows a live job."""
+
+    def look(self, sight: JobSight) -> None:
+        """Show the newest sight."""
+
+    def close(self) -> None:
+        """Show nothing more."""
+
+
+class Interrupts:
+    """While it is entered, signals are noted; the second one ends the process.
+
+    A flag, and no Event: a handler that runs while the main thread holds the Event's lock would wait for itself.
+    """
+
+    def __init__(self) -> None:
+        self.caught = False
+        self._before: dict[int, signal.Handlers | Callable[[int, FrameType | None], object] | int | None] = {}
+
+    def __enter__(self) -> Interrupts:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, _signal: int, _frame: FrameType | None) -> None:
+        if self.caught:
+            if sys.stderr.isatty():
+                os.write(2, b"\x1b[?25h\n")  # the bar hides the cursor
+            os._exit(INTERRUPTED)
+        self.caught = True
+
+
+@contextmanager
+def opened(loaded: Loaded, arguments: argparse.Namespace) -> Iterator[Runtime]:
+    """The parts of the program for one command, with its log."""
+    logs.open_log(loaded.settings.logging, verbose=arguments.verbose)
+    with Runtime(loaded.settings, worker_arguments=_same_settings(loaded)) as runtime:
+        yield runtime
+
+
+def check_results(arguments: argparse.Namespace) -> None:
+    """See that the results can be written as asked, before any work is done. Raises SpecError."""
+    if arguments.json_lines and arguments.output_json == "-":
+        raise SpecError("--json-lines and --output-json - both want standard output: write the report to a file.")
+    output.check_report_file(arguments.output_json)
+
+
+def carry(runtime: Runtime, arguments: argparse.Namespace, start: Start) -> int:
+    """Start a job and see it to its end, carried by this process unless another one carries it; returns the exit code."""
+    check_results(arguments)
+    if arguments.detach:
+        return _detach(runtime, arguments, start)
+    service = runtime.service
+    with Interrupts() as interrupts, ExitStack() as stack:
+        worker = runtime.worker(home_only=True)
+        submitted = start(service, worker.id)
+        _announce(service, submitted)
+        if not submitted.carried_elsewhere:
+            worker.start()
+            stack.callback(worker.stop, GRACE_SECONDS)
+        job = _watch(service, submitted, arguments, interrupts, lambda: worker.error)
+        if not interrupts.caught or submitted.carried_elsewhere:
+            return _finish(service, job, arguments, interrupts)
+        if not arguments.quiet:
+            output.note(f"Stopping; files in flight get {GRACE_SECONDS:.0f} seconds. Once more leaves at once.")
+        worker.stop(GRACE_SECONDS)
+        job = service.job(submitted.job_id)
+        if job.dry_run and job.state is not JobState.PLANNED:
+            service.cancel(job.id)
+        return _finish(service, job, arguments, interrupts)
+
+
+def watch(runtime: Runtime, arguments: argparse.Namespace, job: Job) -> int:
+    """Watch a job that others carry to its end; returns the exit code."""
+    check_results(arguments)
+    service = runtime.service
+    with Interrupts() as interrupts:
+        job = _watch(service, Submitted(job.id, resumed=False, carried_elsewhere=True), arguments, interrupts, lambda: None)
+        return _finish(service, job, arguments, interrupts)
+
+
+def _detach(runtime: Runtime, arguments: argparse.Namespace, start: Start) -> int:
+    submitted = start(runtime.service, None)
+    _announce(runtime.service, submitted)
+    if not submitted.carried_elsewhere:
+        runtime.ensure_worker()
+    if arguments.json_lines:
+        output.print_json({"event": "job_detached", "job": submitted.job_id, "resumed": submitted.resumed})
+    else:
+        print(submitted.job_id)
+    return 0
+
+
+def _announce(service: Service, submitted: Submitted) -> None:
+    if not submitted.resumed:
+        return
+    job = service.job(submitted.job_id)
+    done = job.totals.uploaded + job.totals.skipped
+    of = f" of {job.totals.found}" if job.planned else ""
+    output.note(f"Resuming job {job.id}: {done}{of} files are done.")
+    if submitted.carried_elsewhere:
+        output.note("Another process carries it already; this one only watches.")
+
+
+def _watch(
+    service: Service,
+    submitted: Submitted,
+    arguments: argparse.Namespace,
+    interrupts: Interrupts,
+    broken: Callable[[], Exception | None],
+) -> Job:
+    """Look at a job until it has ended or a signal came. Raises what broke its worker."""
+    with ExitStack() as stack:
+        faces: list[Face] = [open_progress(quiet=arguments.quiet, plain=arguments.verbose > 0), _Loneliness(submitted)]
+        if arguments.json_lines:
+            faces.append(JsonLines(service, resumed=submitted.resumed))
+        for face in faces:
+            stack.callback(face.close)
+        pause = _FIRST_LOOK_SECONDS
+        while True:
+            error = broken()
+            if error is not None:
+                raise error
+            sight = service.watch(submitted.job_id)
+            for face in faces:
+                face.look(sight)
+            if interrupts.caught or sight.job.state.ended or sight.job.state is JobState.PLANNED:
+                return sight.job
+            time.sleep(pause)
+            pause = min(_LOOK_SECONDS, pause * 1.5)
+
+
+class _Loneliness:
+    """Says once that nobody works on a job that we only watch."""
+
+    def __init__(self, submitted: Submitted) -> None:
+        self._quiet = not submitted.carried_elsewhere
+        self._since = time.monotonic()
+
+    def look(self, sight: JobSight) -> None:
+        if sight.workers:
+            self._since = time.monotonic()
+        elif not self._quiet and time.monotonic() - self._since > _ALONE_SECONDS:
+            output.note(f"No worker is at work on job {sight.job.id}; `s3tui jobs resume {sight.job.id}` goes on with it.")
+            self._quiet = True
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _finish(service: Service, job: Job, arguments: argparse.Namespace, interrupts: Interrupts) -> int:
+    """Write the results; returns the exit code."""
+    ended = job.state.ended or job.state is JobState.PLANNED
+    interrupted = interrupts.caught and not (ended and not job.dry_run)
+    if arguments.output_json:
+        output.write_report(service.report(job), arguments.output_json)
+    if arguments.json_lines:
+        lines = JsonLines(service, resumed=False)
+        (lines.interrupt if interrupted else lines.end)(job)
+    if interrupted:
+        _say_how_to_go_on(service, job)
+        return INTERRUPTED
+    if job.state is JobState.FAILED and job.error:
+        output.note(f"s3tui: {job.error}")
+    taken = arguments.json_lines or arguments.output_json == "-"
+    nothing_done = job.state is JobState.FAILED and not job.totals.found
+    if not nothing_done and not (taken and arguments.quiet):
+        stream = sys.stderr if taken else sys.stdout
+        (output.print_plan if job.state is JobState.PLANNED else output.print_summary)(service, job, stream)
+    return output.exit_code(job)
+
+
+def _say_how_to_go_on(service: Service, job: Job) -> None:
+    done = f"{job.totals.uploaded + job.totals.skipped} of {job.totals.found}{'' if job.planned else ' or more'} files are done"
+    if service.carried(job):
+        output.note(f"Interrupted; the job goes on in another process: `s3tui jobs watch {job.id}` shows it.")
+    elif job.dry_run:
+        output.note("Interrupted; the plan was given up.")
+    else:
+        output.note(
+            f"Interrupted; {done} and the state is saved. The same command resumes, and so does `s3tui jobs resume {job.id}`."
+        )
+
+
+def _same_settings(loaded: Loaded) -> list[str]:
+    """What leads another process to the same files."""
+    words: list[str] = []
+    for option, path in (("--config", loaded.config_file), ("--env-file", loaded.env_file)):
+        if path is not None:
+            with suppress(OSError):
+                words += [option, str(Path(path).resolve())]
+    return words

@@ -1,0 +1,163 @@
+"""How far a job is, on standard error: a live bar on a terminal, a line every few seconds elsewhere, nothing when quiet."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from s3tui.text import display_text, format_duration, format_size
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from s3tui.service import JobSight
+
+_LINE_SECONDS = 5.0
+_WINDOW_SECONDS = 10.0
+_BAR_CELLS = 24
+
+
+class Progress(Protocol):
+    """Shows how far a job is."""
+
+    def look(self, sight: JobSight) -> None:
+        """Show the newest sight."""
+
+    def close(self) -> None:
+        """Show nothing more."""
+
+
+def open_progress(*, quiet: bool, plain: bool = False) -> Progress:
+    """What suits standard error. `plain` asks for lines even on a terminal, where a log is written as well."""
+    if quiet:
+        return _Silence()
+    if not plain and sys.stderr.isatty():
+        from rich.console import Console
+
+        console = Console(stderr=True)
+        if not console.is_dumb_terminal:
+            return _Bar(console)
+    return _Lines()
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast it goes, over the last seconds."""
+
+    bytes_per_second: float
+    files_per_second: float
+    seconds_left: float | None
+    """None: not known, because the scan has not ended or nothing moves."""
+
+
+class Pacer:
+    """Measures the pace from sights."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, int, int]] = deque()
+
+    def pace(self, sight: JobSight, now: float) -> Pace:
+        """The pace at `now` (seconds of a monotonic clock)."""
+        totals = sight.job.totals
+        done = totals.uploaded + totals.skipped + totals.failed
+        self._samples.append((now, sight.sent, done))
+        while now - self._samples[0][0] > _WINDOW_SECONDS:
+            self._samples.popleft()
+        since, sent, ended = self._samples[0]
+        elapsed = max(now - since, 1e-6)
+        bytes_rate = max(0.0, (sight.sent - sent) / elapsed)
+        files_rate = max(0.0, (done - ended) / elapsed)
+        if len(self._samples) < 2 or not sight.job.planned:
+            return Pace(bytes_rate, files_rate, None)
+        bytes_left, files_left = max(0, totals.bytes_found - sight.sent), max(0, totals.found - done)
+        return Pace(bytes_rate, files_rate, _seconds_left((bytes_left, bytes_rate), (files_left, files_rate)))
+
+
+def _seconds_left(*work: tuple[int, float]) -> float | None:
+    """The longest of what is left at its rate: large files are bound by bytes, small ones by their number."""
+    times = [left / rate for left, rate in work if left and rate]
+    return max(times, default=None) if any(left for left, _ in work) else 0.0
+
+
+def describe(sight: JobSight, pace: Pace) -> str:
+    """`12 of 300 files, 1.0 MiB of 9.5 MiB, 512.0 KiB/s, 31 files/s, 0:17 left, 2 retries, 1 failed`."""
+    totals, more = sight.job.totals, "" if sight.job.planned else "+"
+    words = [
+        f"{totals.uploaded + totals.skipped + totals.failed} of {totals.found}{more} files",
+        f"{format_size(sight.sent)} of {format_size(totals.bytes_found)}{more}",
+        f"{format_size(pace.bytes_per_second)}/s",
+        f"{pace.files_per_second:.0f} files/s",
+    ]
+    if pace.seconds_left is not None:
+        words.append(f"{format_duration(pace.seconds_left)} left")
+    if totals.retries:
+        words.append(f"{totals.retries} {'retry' if totals.retries == 1 else 'retries'}")
+    if totals.failed:
+        words.append(f"{totals.failed} failed")
+    return ", ".join(words)
+
+
+class _Silence:
+    """--quiet."""
+
+    def look(self, sight: JobSight) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class _Lines:
+    """One line every few seconds."""
+
+    def __init__(self) -> None:
+        self._pacer = Pacer()
+        self._told_at = time.monotonic()
+
+    def look(self, sight: JobSight) -> None:
+        now = time.monotonic()
+        pace = self._pacer.pace(sight, now)
+        if now - self._told_at >= _LINE_SECONDS:
+            self._told_at = now
+            print(display_text(f"{str(sight.job.state).capitalize()}: {describe(sight, pace)}."), file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        pass
+
+
+class _Bar:
+    """A bar that is painted over itself."""
+
+    def __init__(self, console: Console) -> None:
+        from rich.live import Live
+
+        self._pacer = Pacer()
+        self._live = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False)
+        self._live.start()
+
+    def look(self, sight: JobSight) -> None:
+        pace = self._pacer.pace(sight, time.monotonic())
+        self._live.update(_bar(sight, describe(sight, pace)), refresh=True)
+
+    def close(self) -> None:
+        self._live.stop()
+
+
+def _bar(sight: JobSight, text: str) -> RenderableType:
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    totals = sight.job.totals
+    ended = totals.uploaded + totals.skipped + totals.failed
+    share = sight.sent / totals.bytes_found if totals.bytes_found else (ended / totals.found if totals.found else 0.0)
+    grid = Table.grid(padding=(0, 1))
+    grid.add_row(
+        Text(str(sight.job.state)),
+        ProgressBar(total=1.0, completed=min(1.0, share), width=_BAR_CELLS, pulse=not sight.job.planned),
+        Text(text, overflow="ellipsis", no_wrap=True, style="red" if totals.failed else ""),
+    )
+    return grid

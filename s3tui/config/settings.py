@@ -1,0 +1,134 @@
+"""What can be set. Each part declares its own options beside the code that obeys them; the faces' own are here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from s3tui.jobs.options import BackupOptions, IngestOptions, VideoOptions
+from s3tui.queues.options import QueueOptions
+from s3tui.state.options import StateOptions
+from s3tui.storage.options import AwsOptions, S3Options
+from s3tui.text import parse_size
+from s3tui.transfer.options import TransferOptions
+
+
+class LiveOptions(BaseModel):
+    """`live:` in the configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = ""
+    """`redis://...`, where live status is mirrored; empty: nowhere."""
+
+
+class ApiOptions(BaseModel):
+    """`api:` in the configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_body: str = "50GiB"
+    """Largest request body that is accepted."""
+    staging_directory: str = ""
+    """Where bodies wait until they are on S3; empty: beside the state file."""
+    allowed_sources: list[str] = []
+    """Directories below which `POST /v1/uploads` may read."""
+
+    @field_validator("max_body")
+    @classmethod
+    def _is_a_size(cls, value: str) -> str:
+        parse_size(value)
+        return value
+
+
+class UiOptions(BaseModel):
+    """`ui:` in the configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    theme: str = ""
+    """Name of a theme file; empty: the terminal UI's own choice."""
+    fps: Annotated[int, Field(ge=1, le=60)] = 4
+    """Times a second that live figures are painted."""
+    keys: dict[str, str] = {}
+    """Binding id to keys: `{quit: ctrl+q}`."""
+
+
+class LoggingOptions(BaseModel):
+    """`logging:` in the configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_file: str = ""
+    """Empty: `s3tui.log` beside the state file."""
+    max_log_size_mb: Annotated[int, Field(ge=1)] = 10
+    backup_count: Annotated[int, Field(ge=0)] = 5
+    format: Literal["text", "json"] = "text"
+
+
+class Settings(BaseSettings):
+    """All settings. `Settings()` has nothing but defaults: only `load_settings` looks outside."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+
+    aws: AwsOptions = AwsOptions()
+    s3: S3Options = S3Options()
+    transfer: TransferOptions = TransferOptions()
+    backup: BackupOptions = BackupOptions()
+    video: VideoOptions = VideoOptions()
+    ingest: IngestOptions = IngestOptions()
+    state: StateOptions = StateOptions()
+    queue: QueueOptions = QueueOptions()
+    live: LiveOptions = LiveOptions()
+    api: ApiOptions = ApiOptions()
+    ui: UiOptions = UiOptions()
+    logging: LoggingOptions = LoggingOptions()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - as the base has it
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what is given, and look nowhere else."""
+        return (init_settings,)
+
+
+def options_of(section: str) -> type[BaseModel]:
+    """The options of one section. Raises KeyError."""
+    options = Settings.model_fields[section].annotation
+    assert isinstance(options, type)
+    assert issubclass(options, BaseModel)
+    return options
+
+
+def known_keys() -> Iterator[tuple[str, str, FieldInfo]]:
+    """(section, key, field) of everything that can be set, in the order of the template."""
+    for section in Settings.model_fields:
+        for key, field in options_of(section).model_fields.items():
+            yield section, key, field
+
+
+def effective_value(settings: Settings, section: str, key: str) -> object:
+    """What one key is set to. A secret stays wrapped in its SecretStr."""
+    value = getattr(getattr(settings, section), key)
+    return value if isinstance(value, SecretStr) else _plain(value)
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def config_directory() -> Path:
+    """`$XDG_CONFIG_HOME/s3tui`. An unset or relative variable means `~/.config`."""
+    base = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".config") / "s3tui"

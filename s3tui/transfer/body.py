@@ -1,0 +1,95 @@
+"""The body of a request: a range of a pinned source that watches itself while it leaves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from s3tui.transfer.checksums import Algorithm, Checksum
+from s3tui.transfer.source import PinnedSource
+
+_BLOCK = 256 << 10
+"""Bytes read from the disk at a time."""
+
+
+def hash_range(source: PinnedSource, offset: int, length: int, algorithm: Algorithm, watch: Callable[[], None]) -> Checksum:
+    """The checksum of a range of a source, in bounded memory; `watch` is called between blocks and may raise."""
+    checksum = Checksum(algorithm)
+    for start in range(offset, offset + length, _BLOCK):
+        watch()
+        checksum.update(source.read_range(start, min(_BLOCK, offset + length - start)))
+    return checksum
+
+
+class Body:
+    """A readable range of a source whose checksum is known already.
+
+    botocore may read it more than once (it signs the body on plain http) before it says `leaves`; only what is read after that is
+    counted and held against the checksum. The last block is given away only if the source is unchanged and the bytes are the ones
+    the checksum is of: otherwise the request stays short of its Content-Length, and the store discards it. `read` raises
+    SourceChanged for that, and whatever `watch` raises.
+    """
+
+    def __init__(
+        self, source: PinnedSource, offset: int, checksum: Checksum, *, watch: Callable[[], None], advance: Callable[[int], None]
+    ) -> None:
+        self._source = source
+        self._offset = offset
+        self._length = checksum.length
+        self._expected = checksum
+        self._watch = watch
+        self._advance = advance
+        self._leaving: Checksum | None = None
+        self._position = 0
+        self._block = b""
+        self._block_start = 0
+        self.sent = 0
+        """Bytes counted by `advance`."""
+
+    def leaves(self) -> None:
+        """From here on, what is read goes to the store."""
+        self.seek(0)
+        self._leaving = Checksum(self._expected.algorithm)
+
+    def read(self, amount: int = -1) -> bytes:
+        """The next bytes, none at the end."""
+        self._watch()
+        rest = self._length - self._position
+        data = self._take(rest if amount < 0 else min(amount, rest))
+        if self._leaving is not None and data:
+            self._leaving.update(data)
+            if self._position == self._length:
+                self._source.ensure_unchanged()
+                if self._leaving.raw != self._expected.raw:
+                    raise self._source.changed()
+            self._advance(len(data))
+            self.sent += len(data)
+        return data
+
+    def _take(self, amount: int) -> bytes:
+        if amount > _BLOCK:
+            data = self._source.read_range(self._offset + self._position, amount)
+        else:
+            start = self._position - self._block_start
+            if start + amount > len(self._block) or start < 0:
+                size = min(_BLOCK, self._length - self._position)
+                self._block = self._source.read_range(self._offset + self._position, size)
+                self._block_start, start = self._position, 0
+            data = self._block[start : start + amount]
+        self._position += len(data)
+        return data
+
+    def seek(self, position: int, whence: int = os.SEEK_SET) -> int:
+        """As files have it."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._length}[whence]
+        self._position = max(0, min(base + position, self._length))
+        return self._position
+
+    def tell(self) -> int:
+        """As files have it."""
+        return self._position
+
+    def withdraw(self) -> None:
+        """The request failed: what left does not count."""
+        self._advance(-self.sent)
+        self.sent = 0

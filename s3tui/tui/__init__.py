@@ -1,0 +1,17 @@
+"""The terminal UI: it draws what the state store says and asks the door for the rest. It never transfers.
+
+    app            run_tui: environment, terminal check, crash report; imports Textual only when it starts
+    application    the Textual App: themes, keys, palette, signals, which screen is open
+    screens/       Jobs, New job, Plan, Transfers, Help, dialogs
+    widgets/       the line-drawn tables, the summary, the key bar, the detail pane
+    commands       the one table of actions: bindings, key bar, palette and help are made from it
+    looks, cells   how a state looks; text cut to cells
+    themes         YAML files to themes
+    door           what the UI needs of the rest of the program, as protocols
+    messages       what screens tell the application
+    internals      the only module that touches private names of Textual
+    hangup         SIGHUP, SIGTERM and terminals that went away
+
+Threads: everything that may block (the state store, listing folders) runs in a worker thread through `Page.ask` and comes home as
+one message. Nothing else leaves the event loop, and no lock is needed.
+"""

@@ -1,0 +1,221 @@
+"""The Textual application: it opens screens, and does what concerns them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+from s3tui.model import JobState
+from s3tui.text import display_text
+from s3tui.tui import hangup, themes
+from s3tui.tui.commands import Command, Where, bindings, commands_of, unknown_ids
+from s3tui.tui.door import House
+from s3tui.tui.internals import forget_failure, repaint_all
+from s3tui.tui.looks import Looks
+from s3tui.tui.messages import DoCommand, OpenJob, OpenNewJob
+from s3tui.tui.screens.dialogs import cancel_question, leave_question
+from s3tui.tui.screens.jobs import JobsPage
+from s3tui.tui.screens.new_job import NewJobPage, Prefill
+from s3tui.tui.screens.page import Page
+
+_RUNNING = (JobState.PENDING, JobState.RUNNING)
+
+
+class S3tuiApp(App[int]):
+    """The terminal UI over one house. The result is the exit code."""
+
+    CSS_PATH = "s3tui.tcss"
+    TITLE = "s3tui"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.APP)]
+
+    def __init__(
+        self,
+        house: House,
+        *,
+        theme: str = "",
+        fps: float = 4,
+        keys: dict[str, str] | None = None,
+        job: str | None = None,
+        prefill: Prefill | None = None,
+        form_first: bool = False,
+    ) -> None:
+        super().__init__()
+        self.house = house
+        self.keys = {name: value for name, value in (keys or {}).items() if name not in unknown_ids(keys or {})}
+        self.unknown_keys = unknown_ids(keys or {})
+        self.failure: Exception | None = None
+        self._fps = fps
+        self._job = job
+        self._prefill = prefill or Prefill()
+        self._form_first = form_first
+        self._clashes: set[str] = set()
+        self._leaving = False
+        self.shelf = themes.load_themes()
+        self._dress(self.shelf.chosen(theme))
+
+    def _dress(self, skin: themes.Skin) -> None:
+        for name in list(self.available_themes):
+            if name != "textual-dark":  # Textual starts with it
+                self.unregister_theme(name)
+        for other in self.shelf.skins.values():
+            self.register_theme(other.theme)
+        self.register_theme(skin.theme)
+        self.looks = skin.looks
+        self.theme = skin.theme.name
+        self.unregister_theme("textual-dark")
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our CSS variables, for themes that do not set them."""
+        return themes.FALLBACKS
+
+    def watch_theme(self, name: str) -> None:
+        """Glyphs and bars belong to the theme."""
+        skin = self.shelf.skins.get(name)
+        self.looks = skin.looks if skin else Looks()
+
+    async def on_mount(self) -> None:
+        """Open the first screen, and say what was wrong with themes and keys."""
+        if not self.is_headless:
+            hangup.leave_when_told(self._leave)
+            self.set_interval(1.0, self._check_terminal)
+        self.set_keymap(self.keys)
+        await self.push_screen(JobsPage(self.house, self._fps))
+        if self._job:
+            self.post_message(OpenJob(self._job, plan=False))
+        elif self._form_first:
+            self.post_message(OpenNewJob())
+        for problem in self.shelf.problems:
+            self.notify(display_text(problem), severity="warning", markup=False, timeout=10)
+        if self.unknown_keys:
+            self.notify(
+                display_text(f"ui.keys: unknown action {', '.join(self.unknown_keys)}."),
+                severity="warning",
+                markup=False,
+                timeout=10,
+            )
+
+    def _leave(self, code: int) -> None:
+        self.exit(code, return_code=code)
+
+    def _check_terminal(self) -> None:
+        if hangup.terminal_is_gone():
+            hangup.end_soon(hangup.HANGUP)
+            self._leave(hangup.HANGUP)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """No traceback on the screen: `run_tui` writes a report."""
+        self.failure = self.failure or error
+        forget_failure(self, error)
+
+    # Screens.
+
+    async def on_open_job(self, message: OpenJob) -> None:
+        """Show a job; imported on first use, so that the first screen is there sooner."""
+        from s3tui.tui.screens.plan import PlanPage
+        from s3tui.tui.screens.transfers import TransfersPage
+
+        if message.instead:
+            while not isinstance(self.screen, JobsPage):
+                await self.pop_screen()
+        page = PlanPage if message.plan else TransfersPage
+        await self.push_screen(page(self.house, message.job_id, self._fps))
+
+    async def on_open_new_job(self) -> None:
+        """Show the form."""
+        await self.push_screen(NewJobPage(self.house, replace(self._prefill)))
+        self._prefill.hint = ""
+
+    # Keys, palette, help.
+
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:  # noqa: ARG002 - Textual's
+        """Tell once that a remapped key is taken."""
+        names = ", ".join(sorted(binding.id or binding.action for binding in clashed_bindings))
+        if names not in self._clashes:
+            self._clashes.add(names)
+            self.notify(f"ui.keys: the keys of {names} are taken by another action.", severity="warning", markup=False)
+
+    def places(self, screen: Screen[object]) -> tuple[Where, ...]:
+        """Where the commands of a screen come from."""
+        return (*screen.PLACES, Where.APP) if isinstance(screen, Page) else (Where.APP,)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every command of the screen below, for the palette."""
+        for command in commands_of(*self.places(screen)):
+            if command.id != "palette":
+                yield SystemCommand(command.title, command.help, partial(self.do, command, screen))
+
+    async def do(self, command: Command, screen: Screen[object]) -> None:
+        """Do what a command does, wherever its action lives."""
+        focused = screen.focused if screen.focused is not None else screen
+        target = next((node for node in (focused, *screen.query("LineTable"), screen) if _has(node, command.action)), self)
+        await self.run_action(command.action, default_namespace=target)
+
+    async def on_do_command(self, message: DoCommand) -> None:
+        """A word in the key bar was clicked."""
+        await self.do(message.command, self.screen)
+
+    def action_help(self) -> None:
+        """Every key."""
+        from s3tui.tui.screens.help import Help
+
+        self.push_screen(Help(self.places(self.screen), self.keys))
+
+    def action_redraw(self) -> None:
+        """Paint every cell again."""
+        repaint_all(self.screen)
+
+    # Leaving.
+
+    def action_detach(self) -> None:
+        """Leave at once; the worker goes on."""
+        self.exit(0)
+
+    async def action_quit(self) -> None:
+        """Leave, after a question if jobs run. A second time: at once."""
+        if self._leaving:
+            self.exit(0)
+            return
+        page = next((page for page in reversed(self.screen_stack) if isinstance(page, Page)), None)
+        if page is None:
+            self.exit(0)
+            return
+        self._leaving = True
+        page.ask("leave", self._running_jobs, self._ask_to_leave, lambda _: self.exit(0))
+
+    def _running_jobs(self) -> list[str]:
+        return [job.id for job in self.house.service.browse(limit=500) if job.state in _RUNNING]
+
+    def _ask_to_leave(self, running: list[str]) -> None:
+        if not running:
+            self.exit(0)
+            return
+
+        def answered(answer: str | None) -> None:
+            self._leaving = False
+            if answer == "d":
+                self.exit(0)
+            elif answer == "c":
+                self.push_screen(cancel_question(len(running)), cancelled)
+
+        def cancelled(answer: str | None) -> None:
+            if answer == "y" and isinstance(self.screen, Page):
+                self.screen.ask("leave", lambda: self._cancel(running), lambda _: self.exit(0))
+
+        self.push_screen(leave_question(len(running)), answered)
+
+    def _cancel(self, jobs: list[str]) -> None:
+        for job_id in jobs:
+            self.house.service.cancel(job_id)
+        self.house.ensure_worker()
+
+
+def _has(node: DOMNode, action: str) -> bool:
+    name = action.partition("(")[0]
+    return hasattr(node, f"action_{name}")

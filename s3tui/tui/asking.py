@@ -1,0 +1,64 @@
+"""Questions that may block are asked in a thread, and the answer comes home as one message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from textual.message_pump import MessagePump
+from textual.widget import Widget
+
+from s3tui.tui.messages import Came, WentWrong
+
+T = TypeVar("T")
+
+
+class Asking(MessagePump):
+    """For widgets and screens: one question per topic at a time."""
+
+    _topics: set[str]
+
+    def ask(
+        self, topic: str, question: Callable[[], T], then: Callable[[T], None], otherwise: Callable[[Exception], None] | None = None
+    ) -> bool:
+        """Run `question` in a thread, then `then` with its answer on the event loop.
+
+        Returns False, and asks nothing, while a question of the same topic is out. A failure goes to `otherwise`, or to `failed`.
+        """
+        assert isinstance(self, Widget)
+        if not hasattr(self, "_topics"):
+            self._topics = set()
+        if topic in self._topics:
+            return False
+        self._topics.add(topic)
+
+        def run() -> None:
+            try:
+                answer = question()
+            except Exception as error:  # whatever goes wrong in a thread is told on the screen, it must not end the program
+                self.post_message(WentWrong(topic, error, otherwise or self.failed))
+            else:
+                self.post_message(Came(topic, then, answer))
+
+        self.run_worker(run, thread=True, exit_on_error=False, name=topic)
+        return True
+
+    def asking(self, topic: str) -> bool:
+        """Whether a question of this topic is out."""
+        return topic in getattr(self, "_topics", ())
+
+    def failed(self, error: Exception) -> None:
+        """What to do about a failure that the question had no answer for."""
+        raise error
+
+    def on_came(self, message: Came) -> None:
+        """An answer has come home."""
+        message.stop()
+        self._topics.discard(message.topic)
+        message.then(message.value)
+
+    def on_went_wrong(self, message: WentWrong) -> None:
+        """A failure has come home."""
+        message.stop()
+        self._topics.discard(message.topic)
+        message.otherwise(message.error)

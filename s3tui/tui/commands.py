@@ -1,0 +1,176 @@
+"""The one table of everything a person can do. Bindings, key bar, palette and help are made from it.
+
+`ui.keys` of the configuration maps a command's id to other keys. An id that occurs in several places is one command for the keys'
+sake: remapping `cancel` remaps it wherever a job can be cancelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from textual.binding import Binding
+
+
+class Where(StrEnum):
+    """Where a command works; the value is the heading in the help."""
+
+    APP = "Everywhere"
+    LIST = "In every list"
+    JOBS = "Jobs"
+    NEW = "New job"
+    TREE = "Folders to choose from"
+    PLAN = "Plan"
+    TRANSFERS = "Transfers"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing a person can do."""
+
+    id: str
+    keys: str
+    """Textual's key names, separated by commas."""
+    title: str
+    help: str
+    action: str
+    where: Where
+    bar: str = ""
+    """Its word in the key bar; empty: not shown there."""
+
+
+def _views() -> tuple[Command, ...]:
+    words = (("all", "all files"), ("active", "files in flight"), ("queued", "files that wait"), ("failed", "failed files"))
+    names = (*words, ("done", "files that are stored or skipped"))
+    return tuple(
+        Command(f"view-{name}", str(number), f"View: {name}", f"Show {text}.", f"view('{name}')", where)
+        for where in (Where.PLAN, Where.TRANSFERS)
+        for number, (name, text) in enumerate(names, start=1)
+    )
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("open", "enter", "Open job", "Open the selected job and watch it.", "open", Where.JOBS, "Open"),
+    Command("new", "n", "New job", "Choose folders and files to upload.", "new", Where.JOBS, "New job"),
+    Command("pause", "p", "Pause or resume", "Pause the selected job, or let it go on.", "pause", Where.JOBS, "Pause"),
+    Command("cancel", "x", "Cancel job…", "Break the selected job off; asks first.", "cancel", Where.JOBS, "Cancel"),
+    Command(
+        "retry-all",
+        "R",
+        "Retry all failed",
+        "Send every failed file of the selected job again.",
+        "retry_all",
+        Where.JOBS,
+        "Retry failed",
+    ),
+    Command("copy", "y", "Copy target", "Copy the selected job's target.", "copy", Where.JOBS),
+    Command(
+        "review",
+        "ctrl+r",
+        "Show the plan",
+        "Scan what is marked and show what would happen.",
+        "review",
+        Where.NEW,
+        "Show the plan",
+    ),
+    Command(
+        "next-field", "tab", "Next field", "Go to the next field; shift+tab goes back.", "app.focus_next", Where.NEW, "Next field"
+    ),
+    Command("back", "escape", "Back", "Leave the form without starting anything.", "back", Where.NEW, "Back"),
+    Command("mark", "space", "Mark", "Mark the folder or file for upload, or unmark it.", "mark", Where.TREE, "Mark"),
+    Command("expand", "enter,right,l", "Open folder", "Show what is in the folder.", "expand", Where.TREE),
+    Command("collapse", "left,h", "Close folder", "Hide what is in the folder, or go up to it.", "collapse", Where.TREE),
+    Command("parent", "backspace", "Folder above", "Start the tree one folder higher.", "parent", Where.TREE, "Folder above"),
+    Command("hidden", "full_stop", "Hidden files", "Show or hide names that begin with a dot.", "hidden", Where.TREE, "Hidden"),
+    Command("apply", "enter", "Apply this plan", "Upload exactly what the plan shows.", "apply", Where.PLAN, "Apply this plan"),
+    Command("filter", "slash", "Filter", "Show only paths that contain a text.", "filter", Where.PLAN, "Filter"),
+    Command("detail", "i", "Detail", "Show the selected file in full.", "detail", Where.PLAN, "Detail"),
+    Command("copy", "y", "Copy key", "Copy the selected file's s3:// address.", "copy", Where.PLAN),
+    Command("cancel", "x", "Cancel plan…", "Throw the plan away; asks first.", "cancel", Where.PLAN, "Cancel"),
+    Command(
+        "back",
+        "escape",
+        "Back",
+        "Close filter or detail, or leave; the plan is kept.",
+        "back",
+        Where.PLAN,
+        "Back",
+    ),
+    Command("detail", "enter,i", "Detail", "Show the selected file in full.", "detail", Where.TRANSFERS, "Detail"),
+    Command("retry", "r", "Retry file", "Send the selected or the marked failed files again.", "retry", Where.TRANSFERS, "Retry"),
+    Command("retry-all", "R", "Retry all failed", "Send every failed file again.", "retry_all", Where.TRANSFERS, "Retry all"),
+    Command("pause", "p", "Pause or resume", "Pause the job, or let it go on.", "pause", Where.TRANSFERS, "Pause"),
+    Command("cancel", "x", "Cancel job…", "Break the job off; asks first.", "cancel", Where.TRANSFERS, "Cancel"),
+    Command("filter", "slash", "Filter", "Show only paths that contain a text.", "filter", Where.TRANSFERS, "Filter"),
+    Command("more", "plus,equals_sign", "More at once", "Raise the number of transfers in flight.", "tune(1)", Where.TRANSFERS),
+    Command("fewer", "minus", "Fewer at once", "Lower the number of transfers in flight.", "tune(-1)", Where.TRANSFERS),
+    Command("mark", "space", "Mark file", "Mark the selected file, and go to the next.", "mark", Where.TRANSFERS),
+    Command("copy", "y", "Copy key", "Copy the selected file's s3:// address.", "copy", Where.TRANSFERS),
+    Command("back", "escape", "Back", "Close filter or detail, or go back to the jobs.", "back", Where.TRANSFERS, "Jobs"),
+    *_views(),
+    Command("up", "up,k", "Up", "One line up.", "move(-1)", Where.LIST),
+    Command("down", "down,j", "Down", "One line down.", "move(1)", Where.LIST),
+    Command("page-up", "pageup,ctrl+u", "Page up", "One page up.", "page(-1)", Where.LIST),
+    Command("page-down", "pagedown,ctrl+d", "Page down", "One page down.", "page(1)", Where.LIST),
+    Command("first", "g,home", "First", "To the first line.", "first", Where.LIST),
+    Command("last", "G,end", "Last", "To the last line.", "last", Where.LIST),
+    Command("help", "question_mark,f1", "Help", "Show every key.", "help", Where.APP, "Help"),
+    Command("palette", "ctrl+p", "Command palette", "Find any action by its name.", "command_palette", Where.APP),
+    Command("theme", "ctrl+t", "Theme", "Choose another theme.", "change_theme", Where.APP),
+    Command("redraw", "ctrl+l", "Redraw", "Paint the whole screen again.", "redraw", Where.APP),
+    Command("detach", "d", "Detach", "Leave at once; running jobs go on in the background.", "detach", Where.APP),
+    Command("quit", "q,ctrl+q", "Quit", "Leave; asks what to do about running jobs.", "quit", Where.APP, "Quit"),
+)
+
+
+def commands_of(*places: Where) -> list[Command]:
+    """The commands of these places, in the order of the table."""
+    return [command for command in COMMANDS if command.where in places]
+
+
+def bindings(place: Where) -> list[Binding]:
+    """Textual bindings of a place; each carries its command's id, so that `ui.keys` can remap it."""
+    return [Binding(command.keys, command.action, command.title, id=command.id, show=False) for command in commands_of(place)]
+
+
+_KEY_WORDS = {
+    "question_mark": "?",
+    "slash": "/",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+    "full_stop": ".",
+    "escape": "Esc",
+    "enter": "Enter",
+    "space": "Space",
+    "backspace": "Bksp",
+    "tab": "Tab",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+}
+
+
+def key_words(command: Command, keymap: Mapping[str, str]) -> list[str]:
+    """The keys of a command as people write them, the user's own mapping applied."""
+    keys = keymap.get(command.id, command.keys).split(",")
+    return [_key_word(key.strip()) for key in keys if key.strip()]
+
+
+def _key_word(key: str) -> str:
+    modifier, plus, name = key.rpartition("+")
+    if plus and modifier:
+        return f"{modifier}+{_KEY_WORDS.get(name, name)}"
+    return _KEY_WORDS.get(key, key.upper() if key[:1] == "f" and key[1:].isdigit() else key)
+
+
+def unknown_ids(keymap: Mapping[str, str]) -> list[str]:
+    """The ids of a key mapping that name no command."""
+    known = {command.id for command in COMMANDS}
+    return sorted(name for name in keymap if name not in known)

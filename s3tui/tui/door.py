@@ -1,0 +1,117 @@
+"""What the terminal UI needs of the rest of the program. `runtime.Runtime` and `service.Service` fit these shapes.
+
+Every call of `Door`, and the first look at `House.service`, may block on the database: make them in a thread.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from s3tui.model import ActiveTransfer, FileRow, Job, View
+
+if TYPE_CHECKING:
+    from s3tui.jobs.upload import UploadSpec
+
+
+class Sight(Protocol):
+    """One look at a live job."""
+
+    @property
+    def job(self) -> Job:
+        """The job and its counters."""
+        ...
+
+    @property
+    def active(self) -> tuple[ActiveTransfer, ...]:
+        """Transfers in flight, by number."""
+        ...
+
+    @property
+    def workers(self) -> Sequence[object]:
+        """The live workers that hold units of this job."""
+        ...
+
+    @property
+    def sent(self) -> int:
+        """Bytes stored, and bytes in flight."""
+        ...
+
+    @property
+    def rate(self) -> float:
+        """Bytes per second."""
+        ...
+
+
+class Door(Protocol):
+    """The part of `service.Service` that screens use; see there for what each call does and raises."""
+
+    def plan(self, spec: UploadSpec, *, concurrency: int) -> str:
+        """Start a dry run; returns the job's id."""
+        ...
+
+    def apply(self, job_id: str) -> None:
+        """Carry exactly what was planned."""
+        ...
+
+    def pause(self, job_id: str) -> None:
+        """Admit no further file."""
+        ...
+
+    def resume(self, job_id: str) -> None:
+        """Go on."""
+        ...
+
+    def cancel(self, job_id: str) -> None:
+        """Break off for good."""
+        ...
+
+    def retry(self, job_id: str, numbers: Sequence[int] | None = None) -> int:
+        """Send failed files again; returns how many."""
+        ...
+
+    def tune(self, job_id: str, concurrency: int) -> None:
+        """Change how many transfers are in flight."""
+        ...
+
+    def watch(self, job_id: str) -> Sight:
+        """One look at a job."""
+        ...
+
+    def browse(self, *, limit: int = 100, before: int | None = None) -> list[Job]:
+        """Jobs, newest first."""
+        ...
+
+    def window(self, job: Job, first: int, count: int) -> list[FileRow]:
+        """The files numbered from `first`."""
+        ...
+
+    def rows(self, job: Job, numbers: Sequence[int]) -> list[FileRow]:
+        """The files with these numbers, at most 500."""
+        ...
+
+    def numbers(self, job: Job, view: View, containing: str = "") -> array[int]:
+        """The numbers of the files in a view whose path contains a text, ascending."""
+        ...
+
+
+class House(Protocol):
+    """The part of `runtime.Runtime` that screens use."""
+
+    @property
+    def service(self) -> Door:
+        """The door; the first look opens the database."""
+        ...
+
+    def upload_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> UploadSpec:  # noqa: ANN401 - fields of several nouns
+        """A spec from the form and the settings. Raises SpecError."""
+        ...
+
+    def ensure_worker(self) -> None:
+        """Start a detached local worker unless one lives."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the database."""
+        ...

@@ -1,0 +1,106 @@
+"""The numbers of a job as sentences and shares."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from rich.cells import cell_len
+
+from s3tui.model import Job, View
+from s3tui.text import display_text, format_duration, format_size
+from s3tui.tui.door import Sight
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a job is about, out of its spec; every kind names its sources and target so."""
+
+    sources: tuple[str, ...]
+    target: str
+
+    @property
+    def bucket(self) -> str:
+        """The target's bucket."""
+        return self.target.removeprefix("s3://").partition("/")[0]
+
+    def short(self, width: int) -> str:
+        """What fits in a few cells: the last names of the sources, and the target without what all targets begin with."""
+        names = [Path(source).name or source for source in self.sources]
+        more = f" +{len(names) - 1}" if len(names) > 1 else ""
+        text = display_text(f"{names[0] if names else ''}{more} → {self.target}")
+        return text if cell_len(text) <= width else text.replace("→ s3://", "→ ", 1)
+
+    def __str__(self) -> str:
+        first = self.sources[0] if self.sources else ""
+        more = f" and {len(self.sources) - 1} more" if len(self.sources) > 1 else ""
+        return display_text(f"{first}{more} → {self.target}")
+
+
+def subject_of(job: Job) -> Subject:
+    """The job's sources and target; empty where its spec has none."""
+    try:
+        spec = json.loads(job.spec)
+        return Subject(tuple(str(source) for source in spec.get("sources", ())), str(spec.get("target", "")))
+    except (ValueError, AttributeError):
+        return Subject((), "")
+
+
+def done_share(job: Job, sent: int | None = None) -> float:
+    """How much of the job is behind us, from 0 to 1: by bytes, or by files if there are no bytes."""
+    totals = job.totals
+    if job.state == "completed":
+        return 1.0
+    if totals.bytes_found:
+        return min(1.0, (totals.bytes if sent is None else sent) / totals.bytes_found)
+    return (totals.uploaded + totals.skipped + totals.failed) / totals.found if totals.found else 0.0
+
+
+def time_left(sight: Sight) -> float | None:
+    """Seconds until the end at the present rate; None if nobody can know."""
+    missing = sight.job.totals.bytes_found - sight.sent
+    if sight.job.state.ended or not sight.job.planned or sight.rate <= 0 or missing <= 0:
+        return None
+    return missing / sight.rate
+
+
+def figures(sight: Sight) -> list[tuple[str, str]]:
+    """The summary line: (text, style name) in order of importance."""
+    job, totals = sight.job, sight.job.totals
+    ended = totals.uploaded + totals.skipped + totals.failed
+    found = f"{totals.found:,}" if job.planned else f"{totals.found:,}+"
+    parts = [(f"{ended:,} of {found} files", ""), (f"{format_size(sight.sent)} of {format_size(totals.bytes_found)}", "")]
+    if not job.state.ended and job.state != "paused":
+        parts.append((f"{format_size(sight.rate)}/s", "active"))
+    left = time_left(sight)
+    if left is not None:
+        parts.append((f"{format_duration(left)} left", "active"))
+    if totals.failed:
+        parts.append((f"{totals.failed:,} failed", "failed"))
+    if totals.retries:
+        parts.append((f"{totals.retries:,} {'retry' if totals.retries == 1 else 'retries'}", "skipped"))
+    if job.started_at and job.finished_at:
+        parts.append((f"took {format_duration((job.finished_at - job.started_at) / 1000)}", "quiet"))
+    if not job.state.ended:
+        parts.append((f"{job.concurrency} at once", "quiet"))
+    return parts
+
+
+def view_counts(sight: Sight) -> dict[View, int]:
+    """How many files each view holds."""
+    totals, active = sight.job.totals, len(sight.active)
+    done = totals.uploaded + totals.skipped
+    return {
+        View.ALL: totals.found,
+        View.ACTIVE: active,
+        View.QUEUED: max(0, totals.found - done - totals.failed - active),
+        View.FAILED: totals.failed,
+        View.DONE: done,
+    }
+
+
+def clock_time(milliseconds: int | None) -> str:
+    """`Nov 21 10:30` in the local time zone."""
+    return "" if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000).strftime("%b %d %H:%M")

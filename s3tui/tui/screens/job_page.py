@@ -1,0 +1,264 @@
+"""What the Plan and the Transfers screen share: a job, its files in a virtual table, views, a filter and a detail pane.
+
+One question is out at a time. While the job may change it is asked at `fps`; a job at rest is looked at once a second. A screen on
+which nothing changed writes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.containers import Horizontal
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Input, Label
+
+from s3tui.errors import S3tuiError
+from s3tui.model import JobState, View
+from s3tui.text import display_text
+from s3tui.tui.door import House, Sight
+from s3tui.tui.figures import subject_of
+from s3tui.tui.looks import looks_of
+from s3tui.tui.messages import OpenJob
+from s3tui.tui.reading import Glance, Seen, read
+from s3tui.tui.screens.dialogs import cancel_question
+from s3tui.tui.screens.page import Page
+from s3tui.tui.widgets.detail import Detail
+from s3tui.tui.widgets.file_table import FileTable
+from s3tui.tui.widgets.summary import Summary, Trouble, ViewBar
+
+_WORKER_EVERY = 3.0
+"""Seconds between attempts to find or start a worker for a job that has none."""
+_COPY_CHARACTERS = 50_000
+"""Terminals drop longer clipboard texts without a word."""
+
+
+class JobPage(Page):
+    """A screen about the files of one job."""
+
+    VIEWS: ClassVar[dict[View, str]] = {}
+    IS_PLAN: ClassVar[bool] = False
+
+    def __init__(self, house: House, job_id: str, fps: float) -> None:
+        super().__init__(house)
+        self.job_id = job_id
+        self.sight: Sight | None = None
+        self.view = View.ALL
+        self.containing = ""
+        self._pause = 1 / fps
+        self._read_at = 0.0
+        self._listed: tuple[object, ...] = ()
+        self._listed_at = 0.0
+        self._worker_at = 0.0
+        self._gone = False
+        self._filter_timer: Timer | None = None
+        self.trouble, self.summary, self.views, self.detail = Trouble(), Summary(), ViewBar(self.VIEWS), Detail()
+        self.table = FileTable(plan=self.IS_PLAN, id="files")
+
+    def body(self) -> Iterable[Widget]:
+        """Head, table, detail."""
+        yield self.summary
+        yield self.trouble
+        yield self.views
+        with Horizontal(id="filter") as line:
+            line.display = False
+            yield Label("/", markup=False)
+            yield Input(placeholder="part of a path; Enter keeps the filter, Esc drops it", compact=True)
+        yield self.table
+        yield self.detail
+
+    def on_mount(self) -> None:
+        """Read, and read again."""
+        self.table.nothing = "Opening the job…"
+        self.table.focus()
+        self.set_interval(self._pause, self.tick)
+        self.tick()
+
+    # Reading.
+
+    @property
+    def live(self) -> bool:
+        """Whether the job may change by itself."""
+        return self.sight is None or self.sight.job.state in (JobState.PENDING, JobState.RUNNING)
+
+    def tick(self) -> None:
+        """Read if it is time to."""
+        if self.is_current and time.monotonic() - self._read_at >= (self._pause * 0.9 if self.live else 1.0):
+            self.read_now()
+
+    def read_now(self) -> None:
+        """Read, unless a reading is out already."""
+        state = self._list_state()
+        due = state != self._listed and (state[:2] != self._listed[:2] or time.monotonic() - self._listed_at >= 1.0)
+        glance = Glance(self.job_id, self.table.wanted(), self.view, self.containing, count=due)
+        if self.ask("look", lambda: read(self.house.service, glance), self._seen, self._unread) and due:
+            self._listed, self._listed_at = state, time.monotonic()
+
+    def _list_state(self) -> tuple[object, ...]:
+        """What the list of a view's numbers depends on."""
+        sight = self.sight
+        active = () if sight is None or self.view is not View.QUEUED else tuple(sample.no for sample in sight.active)
+        return (self.view, self.containing, None if sight is None else sight.job.totals, active)
+
+    def _seen(self, seen: Seen) -> None:
+        self._read_at = time.monotonic()
+        self.sight = seen.sight
+        glance = seen.glance
+        current = glance.view is self.view and glance.containing == self.containing
+        if current and glance.whole:
+            self.table.show_all(seen.sight.job.totals.found)
+        elif current and seen.numbers is not None:
+            self.table.show_numbers(seen.numbers)
+        self.table.show(seen.rows, seen.sight.active)
+        self.table.nothing = self.nothing()
+        self.show_job(seen.sight)
+        self._show_detail()
+        self._mind_worker(seen.sight)
+        if not current or (self.table.missing and glance.wanted != self.table.wanted()):
+            self.read_now()
+
+    def _unread(self, error: Exception) -> None:
+        if not isinstance(error, S3tuiError):
+            raise error
+        self._read_at = time.monotonic()
+        self.trouble.say(display_text(str(error)), "Trying again every second; `s3tui status` tells more.")
+
+    def _mind_worker(self, sight: Sight) -> None:
+        """A job that nobody works on needs a worker."""
+        unattended = sight.job.state in (JobState.PENDING, JobState.RUNNING) and not sight.workers
+        if unattended and time.monotonic() - self._worker_at >= _WORKER_EVERY:
+            self._worker_at = time.monotonic()
+            self.ask("worker", self.house.ensure_worker, lambda _: None)
+
+    def show_job(self, sight: Sight) -> None:
+        """Show what is known of the job as a whole."""
+        job = sight.job
+        self.title_bar.tell(str(subject_of(job)), looks_of(self.app).of_job(job))
+        self.trouble.say(display_text(job.error or "") if job.state is JobState.FAILED else "", self.next_step())
+        self.views.show(self.view, self.counts(sight), f"/{display_text(self.containing)}" if self.containing else "")
+
+    def counts(self, sight: Sight) -> dict[View, int]:
+        """How many files each view holds."""
+        raise NotImplementedError
+
+    def nothing(self) -> str:
+        """What an empty table says."""
+        return "No path contains that text." if self.containing else "No file here."
+
+    def next_step(self) -> str:
+        """What to do when the job as a whole failed."""
+        return "Nothing more is sent. `s3tui status` checks the settings; then start it again."
+
+    def _show_detail(self) -> None:
+        if self.detail.display and self.sight is not None:
+            row = self.table.pointed_row
+            look = None if row is None else self.table.look_of(row)
+            sample = None if row is None else self.table.sample_of(row.no)
+            self.detail.show(row, look, subject_of(self.sight.job).bucket, sample, retry=not self.IS_PLAN)
+
+    # What the widgets say.
+
+    def on_file_table_moved(self) -> None:
+        """Read the rows that came into sight."""
+        self.read_now()
+
+    def on_line_table_pointed(self) -> None:
+        """The detail follows the cursor."""
+        self._show_detail()
+
+    def on_view_bar_picked(self, event: ViewBar.Picked) -> None:
+        """A view was clicked."""
+        self.action_view(event.view.value)
+
+    def on_input_changed(self) -> None:
+        """Filter when the typing pauses."""
+        if self._filter_timer is not None:
+            self._filter_timer.stop()
+        self._filter_timer = self.set_timer(0.15, self._take_filter)
+
+    def on_input_submitted(self) -> None:
+        """Keep the filter, and go to the list."""
+        self._take_filter()
+        self.table.focus()
+
+    def _take_filter(self) -> None:
+        text = self.query_one(Input).value
+        if text != self.containing:
+            self.containing = text
+            self.read_now()
+
+    # Actions.
+
+    def action_view(self, name: str) -> None:
+        """Show another view."""
+        if View(name) in self.VIEWS and View(name) is not self.view:
+            self.view = View(name)
+            if self.sight is not None:
+                self.show_job(self.sight)
+            self.read_now()
+
+    def action_filter(self) -> None:
+        """Show the filter, and write in it."""
+        self.query_one("#filter").display = True
+        self.query_one(Input).focus()
+
+    def action_detail(self) -> None:
+        """Show the detail pane, or hide it."""
+        self.detail.display = not self.detail.display
+        self._show_detail()
+
+    def action_back(self) -> None:
+        """Close what is open, else leave."""
+        line = self.query_one("#filter")
+        if line.display:
+            line.display = False
+            self.query_one(Input).value = ""
+            self._take_filter()
+            self.table.focus()
+        elif self.detail.display:
+            self.detail.display = False
+            self.table.focus()
+        else:
+            self.app.pop_screen()
+
+    def action_copy(self) -> None:
+        """Copy the address of the file under the cursor."""
+        row = self.table.pointed_row
+        if row is None or self.sight is None:
+            return
+        if row.key is None:
+            self.say("This file has no key: its name is not UTF-8.")
+            return
+        address = f"s3://{subject_of(self.sight.job).bucket}/{row.key}"
+        if len(address) > _COPY_CHARACTERS or not address.isprintable():
+            self.say("This key cannot be copied through a terminal; `s3tui jobs report` has it.")
+            return
+        self.app.copy_to_clipboard(address)
+        self.say(f"Copied {address}")
+
+    def action_cancel(self) -> None:
+        """Break the job off, after a question."""
+        if self.sight is None or self.sight.job.state.ended:
+            self.say("The job has ended already.")
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer == "y":
+                self.ask(
+                    "steer", lambda: self.house.service.cancel(self.job_id), lambda _: self.steered("The job is being cancelled.")
+                )
+
+        self.app.push_screen(cancel_question(), answered)
+
+    def steered(self, sentence: str) -> None:
+        """A wish was taken; look what became of it."""
+        self.say(sentence)
+        self.read_now()
+
+    def give_way(self) -> None:
+        """The job is planned only, or carried now: show the other screen instead of this one."""
+        if not self._gone:
+            self._gone = True
+            self.post_message(OpenJob(self.job_id, plan=not self.IS_PLAN, instead=True))

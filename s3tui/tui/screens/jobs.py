@@ -1,0 +1,150 @@
+"""The start screen: every job there ever was, newest first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.widget import Widget
+
+from s3tui.errors import S3tuiError
+from s3tui.model import Job, JobState
+from s3tui.text import display_text
+from s3tui.tui.commands import Where, bindings
+from s3tui.tui.door import House
+from s3tui.tui.figures import subject_of
+from s3tui.tui.messages import OpenJob, OpenNewJob
+from s3tui.tui.screens.dialogs import cancel_question
+from s3tui.tui.screens.page import Page
+from s3tui.tui.widgets.job_table import JobTable
+from s3tui.tui.widgets.summary import Trouble
+
+SHOWN = 500
+"""Jobs on this screen; older ones are reached with `s3tui jobs list`."""
+
+
+class JobsPage(Page):
+    """The history."""
+
+    PLACES: ClassVar[tuple[Where, ...]] = (Where.JOBS, Where.LIST)
+    SECTION = "Jobs"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.JOBS)]
+
+    def __init__(self, house: House, fps: float) -> None:
+        super().__init__(house)
+        self._pause = 1 / fps
+        self._read_at = 0.0
+        self._trouble = Trouble()
+        self.table = JobTable(id="jobs")
+
+    def body(self) -> Iterable[Widget]:
+        """Trouble, if there is some, and the list."""
+        yield self._trouble
+        yield self.table
+
+    def on_mount(self) -> None:
+        """Read, and read again."""
+        self.table.focus()
+        self.set_interval(self._pause, self.tick)
+        self.tick()
+
+    def on_screen_resume(self) -> None:
+        """Something may have changed meanwhile."""
+        self._read_at = 0.0
+
+    def tick(self) -> None:
+        """Read the history: as often as is painted while a job runs, once a second when all is quiet."""
+        if self.is_current and time.monotonic() - self._read_at >= (self._pause * 0.9 if self.running else 1.0):
+            self.ask("history", lambda: self.house.service.browse(limit=SHOWN), self._show, self._unread)
+
+    @property
+    def running(self) -> list[Job]:
+        """Jobs that go on by themselves."""
+        return [job for job in self.table.jobs if job.state in (JobState.PENDING, JobState.RUNNING)]
+
+    def _show(self, jobs: list[Job]) -> None:
+        self._read_at = time.monotonic()
+        self._trouble.say("")
+        self.table.show(jobs)
+        running = len(self.running)
+        self.title_bar.tell("" if not running else "1 running" if running == 1 else f"{running} running")
+
+    def _unread(self, error: Exception) -> None:
+        if not isinstance(error, S3tuiError):
+            raise error
+        self._read_at = time.monotonic()
+        self._trouble.say(display_text(str(error)), "Trying again every second; `s3tui status` tells more.")
+
+    def on_line_table_chosen(self) -> None:
+        """A click on a job opens it."""
+        self.action_open()
+
+    # Actions.
+
+    def action_open(self) -> None:
+        """Open the job under the cursor."""
+        job = self.table.pointed
+        if job is not None:
+            self.post_message(OpenJob(job.id, plan=job.dry_run))
+
+    def action_new(self) -> None:
+        """The form."""
+        self.post_message(OpenNewJob())
+
+    def action_pause(self) -> None:
+        """Pause the job, or let it go on."""
+        job = self._pointed()
+        if job is None:
+            return
+        door = self.house
+        if job.state is JobState.PAUSED or job.desired == "pause":
+            self.ask("steer", lambda: door.service.resume(job.id), lambda _: self._told("The job goes on."))
+        else:
+            self.ask(
+                "steer", lambda: door.service.pause(job.id), lambda _: self._told("Pausing: files in flight are finished first.")
+            )
+
+    def action_cancel(self) -> None:
+        """Break the job off, after a question."""
+        job = self._pointed()
+        if job is None:
+            return
+        if job.state.ended:
+            self.say(f"The job has ended already: it is {job.state}.")
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer == "y":
+                self.ask("steer", lambda: self.house.service.cancel(job.id), lambda _: self._told("The job is being cancelled."))
+
+        self.app.push_screen(cancel_question(), answered)
+
+    def action_retry_all(self) -> None:
+        """Send every failed file of the job again."""
+        job = self._pointed()
+        if job is not None:
+            self.ask("steer", lambda: self.house.service.retry(job.id), self._retried)
+
+    def action_copy(self) -> None:
+        """Copy the job's target."""
+        job = self._pointed()
+        if job is not None:
+            target = subject_of(job).target
+            self.app.copy_to_clipboard(target)
+            self.say(f"Copied {target}")
+
+    def _retried(self, count: int) -> None:
+        self.ask("worker", self.house.ensure_worker, lambda _: None)
+        self._told(f"{count:,} {'file is' if count == 1 else 'files are'} sent again.")
+
+    def _told(self, sentence: str) -> None:
+        self._read_at = 0.0
+        self.say(sentence)
+
+    def _pointed(self) -> Job | None:
+        job = self.table.pointed
+        if job is None:
+            self.say("There is no job yet: press n to start one.")
+        return job

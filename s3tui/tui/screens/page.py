@@ -1,0 +1,58 @@
+"""What every full screen has: a title bar, a key bar, questions that are asked in threads, and manners in a tiny terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from s3tui.errors import S3tuiError
+from s3tui.text import display_text
+from s3tui.tui.asking import Asking
+from s3tui.tui.commands import Where, commands_of
+from s3tui.tui.door import House
+from s3tui.tui.widgets.bars import KeyBar, TitleBar
+
+
+class Page(Screen[None], Asking):
+    """A full screen."""
+
+    PLACES: ClassVar[tuple[Where, ...]] = ()
+    """Where its commands come from, the most special first."""
+    SECTION: ClassVar[str] = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (68, "-normal"), (105, "-wide")]  # noqa: RUF012  (Textual's own declaration)
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-short"), (20, "-tall")]  # noqa: RUF012
+
+    def __init__(self, house: House) -> None:
+        super().__init__()
+        self.house = house
+        self.title_bar = TitleBar(self.SECTION)
+
+    def compose(self) -> ComposeResult:
+        """Title, body, keys."""
+        yield Static("s3tui needs a terminal of 8 lines or more: please make this one larger.", id="too-small", markup=False)
+        yield self.title_bar
+        yield from self.body()
+        yield KeyBar(commands_of(*self.PLACES, Where.APP))
+
+    def body(self) -> Iterable[Widget]:
+        """What stands between the bars."""
+        return ()
+
+    def failed(self, error: Exception) -> None:
+        """Tell a failure that leaves the screen usable; an error that is nobody's sentence ends the program with a report."""
+        if not isinstance(error, S3tuiError):
+            raise error
+        self.say_error(error)
+
+    def say_error(self, error: Exception) -> None:
+        """Tell a failure in a toast."""
+        self.notify(display_text(str(error)), severity="error", markup=False, timeout=8)
+
+    def say(self, sentence: str) -> None:
+        """Tell a fact in a toast."""
+        self.notify(display_text(sentence), markup=False, timeout=4)

@@ -1,0 +1,123 @@
+"""A job at work: what is in flight, what waits, what failed and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from s3tui.model import JobState, View
+from s3tui.tui.commands import Where, bindings
+from s3tui.tui.door import Sight
+from s3tui.tui.figures import done_share, figures, view_counts
+from s3tui.tui.looks import looks_of
+from s3tui.tui.screens.job_page import JobPage
+from s3tui.tui.widgets.file_table import FileTable
+
+
+class TransfersPage(JobPage):
+    """The live screen."""
+
+    PLACES: ClassVar[tuple[Where, ...]] = (Where.TRANSFERS, Where.LIST)
+    SECTION = "Transfers"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.TRANSFERS)]
+    VIEWS: ClassVar[dict[View, str]] = {
+        View.ALL: "All",
+        View.ACTIVE: "Active",
+        View.QUEUED: "Queued",
+        View.FAILED: "Failed",
+        View.DONE: "Done",
+    }
+
+    def show_job(self, sight: Sight) -> None:
+        """Show bar and figures."""
+        super().show_job(sight)
+        if sight.job.dry_run:
+            self.give_way()
+            return
+        self.summary.show(done_share(sight.job, sight.sent), looks_of(self.app).of_job(sight.job).style, figures(sight))
+
+    def counts(self, sight: Sight) -> dict[View, int]:
+        """How many files each view holds."""
+        return view_counts(sight)
+
+    def nothing(self) -> str:
+        """What an empty table says."""
+        if self.containing:
+            return "No path here contains that text."
+        if self.sight is not None and not self.sight.job.planned and not self.sight.job.state.ended:
+            return "Looking for files…"
+        return {
+            View.ALL: "This job found no files.",
+            View.ACTIVE: "Nothing is in flight.",
+            View.QUEUED: "Nothing waits.",
+            View.FAILED: "Nothing failed.",
+            View.DONE: "Nothing is done yet.",
+        }[self.view]
+
+    # What the widgets say.
+
+    def on_file_table_retry_asked(self, event: FileTable.RetryAsked) -> None:
+        """A failed line's button."""
+        self._retry([event.number])
+
+    def on_detail_retry_asked(self) -> None:
+        """The detail pane's button."""
+        self.action_retry()
+
+    # Actions.
+
+    def action_retry(self) -> None:
+        """Send the marked files again, or the one under the cursor."""
+        number = self.table.pointed_number
+        chosen = sorted(self.table.marked) or ([] if number is None else [number])
+        if chosen:
+            self._retry(chosen)
+
+    def action_retry_all(self) -> None:
+        """Send every failed file again."""
+        self._retry(None)
+
+    def _retry(self, numbers: Sequence[int] | None) -> None:
+        self.ask("steer", lambda: self.house.service.retry(self.job_id, numbers), self._retried)
+
+    def _retried(self, count: int) -> None:
+        self.table.unmark_all()
+        self.ask("worker", self.house.ensure_worker, lambda _: None)
+        self.steered(f"{count:,} {'file is' if count == 1 else 'files are'} sent again.")
+
+    def action_pause(self) -> None:
+        """Pause the job, or let it go on."""
+        if self.sight is None:
+            return
+        job = self.sight.job
+        if job.state is JobState.PAUSED or job.desired == "pause":
+            self.ask("steer", lambda: self.house.service.resume(self.job_id), lambda _: self._resumed())
+        else:
+            told = "Pausing: files in flight are finished first."
+            self.ask("steer", lambda: self.house.service.pause(self.job_id), lambda _: self.steered(told))
+
+    def _resumed(self) -> None:
+        self.ask("worker", self.house.ensure_worker, lambda _: None)
+        self.steered("The job goes on.")
+
+    def action_tune(self, direction: int) -> None:
+        """More transfers in flight, or fewer."""
+        if self.sight is None or self.sight.job.state.ended:
+            self.say("The job has ended: there is nothing to speed up.")
+            return
+        concurrency = next_concurrency(self.sight.job.concurrency, direction)
+        self.ask(
+            "tune", lambda: self.house.service.tune(self.job_id, concurrency), lambda _: self.steered(f"{concurrency} at once.")
+        )
+
+    def action_mark(self) -> None:
+        """Mark the file under the cursor."""
+        self.table.toggle_mark()
+
+
+def next_concurrency(now: int, direction: int) -> int:
+    """The next of 1, 2, ... 10, 15, ... 50, 60, ... 200, 250, ...: small steps where they matter."""
+    step = 1 if now + min(0, direction) < 10 else 5 if now + min(0, direction) < 50 else 10 if now + min(0, direction) < 200 else 50
+    return max(1, now + step * direction)

@@ -1,0 +1,139 @@
+"""The head of the Transfers and Plan screens: the bar, the figures, the views, and what went wrong with the job as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.cells import cell_len
+from textual import events
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Static
+
+from s3tui.model import View
+from s3tui.tui.cells import bar
+from s3tui.tui.looks import looks_of
+
+Part = tuple[str, str]
+"""Text, and the name of a style: of a state, `quiet`, or empty."""
+
+
+def style_variable(name: str) -> str:
+    """The CSS variable of a style name."""
+    return "" if not name else "$quiet" if name == "quiet" else f"$state-{name}"
+
+
+class Summary(Widget):
+    """Two lines: a bar over the whole width, and the figures that fit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._share: float | None = 0.0
+        self._style = "active"
+        self._figures: tuple[Part, ...] = ()
+
+    def show(self, share: float | None, style: str, figures: Sequence[Part]) -> None:
+        """Change what it says; paints only if that is something new. Without a share there is a line instead of a bar."""
+        news = (None if share is None else round(share, 4), style, tuple(figures))
+        if news != (self._share, self._style, self._figures):
+            self._share, self._style, self._figures = news
+            self.refresh()
+
+    def render(self) -> Content:
+        """The two lines."""
+        width = self.size.width
+        percent = "" if self._share is None else f" {int(self._share * 100):>3}%"
+        full, rest = bar(self._share or 0.0, max(0, width - len(percent) - 2), ascii_only=looks_of(self.app).ascii_bars)
+        colour = style_variable(self._style)
+        parts: list[Part | str] = [" ", (full, colour), (rest, "$rule"), (percent, colour), "\n "]
+        room = width - 1
+        for text, style in self._figures:
+            length = cell_len(text)
+            if length > room:
+                continue
+            parts += [(text, style_variable(style)), "   "]
+            room -= length + 3
+        return Content.assemble(*parts)
+
+
+class ViewBar(Widget):
+    """The five views with their keys and counts; the present one is underlined and bold. A click changes the view."""
+
+    class Picked(Message):
+        """A view was clicked."""
+
+        def __init__(self, view: View) -> None:
+            super().__init__()
+            self.view = view
+
+    def __init__(self, words: Mapping[View, str]) -> None:
+        super().__init__()
+        self._words = words
+        self._view = View.ALL
+        self._counts: dict[View, int] = {}
+        self._note = ""
+        self._spans: list[tuple[int, int, View]] = []
+
+    def show(self, view: View, counts: Mapping[View, int], note: str = "") -> None:
+        """Change what it says."""
+        news = (view, dict(counts), note)
+        if news != (self._view, self._counts, self._note):
+            self._view, self._counts, self._note = news
+            self.refresh()
+
+    def render(self) -> Content:
+        """The line."""
+        width = self.size.width
+        parts, at = self._parts(counts=True, gap="  ")
+        if at > width:
+            parts, at = self._parts(counts=False, gap="")
+        if self._note and at + len(self._note) + 2 <= width:
+            parts += [" " * (width - at - cell_len(self._note) - 1), (self._note, "$accent")]
+        return Content.assemble(*parts)
+
+    def _parts(self, *, counts: bool, gap: str) -> tuple[list[Part | str], int]:
+        parts: list[Part | str] = []
+        self._spans.clear()
+        at = 0
+        for number, view in enumerate(View, start=1):
+            if view not in self._words:
+                continue
+            here, count = view is self._view, self._counts.get(view, 0)
+            word, number_of = f" {self._words[view]}", f" {count:,}" if counts else ""
+            colour = "$state-failed" if view is View.FAILED and count else "$quiet"
+            parts += [
+                " ",
+                (str(number), "bold $accent"),
+                (word, "bold underline" if here else ""),
+                (number_of, f"bold {colour if colour != '$quiet' else ''}" if here else colour),
+                gap,
+            ]
+            length = 1 + len(str(number)) + len(word) + len(number_of) + len(gap)
+            self._spans.append((at, at + length, view))
+            at += length
+        return parts, at
+
+    def on_click(self, event: events.Click) -> None:
+        """Change the view."""
+        for start, end, view in self._spans:
+            if start <= event.x < end:
+                self.post_message(self.Picked(view))
+
+
+class Trouble(Static):
+    """A sentence about what went wrong with the whole job or with reading it; hidden when all is well."""
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+        self.display = False
+        self._said = ""
+
+    def say(self, sentence: str, next_step: str = "") -> None:
+        """Show a sentence and the next step; an empty one hides the pane."""
+        if (said := f"{sentence}\n{next_step}") != self._said:
+            self._said = said
+            self.update(
+                Content.assemble(("✗ ", "bold"), (sentence, "bold"), (f"\n{next_step}" if next_step else "", "$foreground"))
+            )
+            self.display = bool(sentence)
