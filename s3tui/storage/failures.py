@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from awscrt.exceptions import AwsCrtError  # type: ignore[import-untyped, unused-ignore]
 from botocore import exceptions as foreign
 from botocore.parsers import ResponseParserError
 
@@ -119,7 +120,15 @@ _BROKEN = (
     OSError,
 )
 
-_FOREIGN = (foreign.BotoCoreError, foreign.ClientError, ResponseParserError, http.client.HTTPException, OSError, ValueError)
+_FOREIGN = (
+    foreign.BotoCoreError,
+    foreign.ClientError,
+    AwsCrtError,
+    ResponseParserError,
+    http.client.HTTPException,
+    OSError,
+    ValueError,
+)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from s3tui.errors import S3tuiError
 from s3tui.transfer.checksums import Algorithm, Checksum
 from s3tui.transfer.source import PinnedSource
 
@@ -24,10 +25,12 @@ def hash_range(source: PinnedSource, offset: int, length: int, algorithm: Algori
 class Body:
     """A readable range of a source whose checksum is known already.
 
-    botocore may read it more than once (it signs the body on plain http) before it says `leaves`; only what is read after that is
-    counted and held against the checksum. The last block is given away only if the source is unchanged and the bytes are the ones
-    the checksum is of: otherwise the request stays short of its Content-Length, and the store discards it. `read` raises
-    SourceChanged for that, and whatever `watch` raises.
+    On plain http the body is read once to be signed, before it `leaves`; only what is read after that is counted and held against
+    the checksum. The signer runs in a foreign thread that would print what is raised there, so that is kept for `leaves` to raise.
+
+    The last block is given away only if the source is unchanged and the bytes are the ones that the checksum is of: otherwise the
+    request stays short of its Content-Length, and the store discards it. `read` raises SourceChanged for that, and whatever `watch`
+    raises.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Body:
         self._watch = watch
         self._advance = advance
         self._leaving: Checksum | None = None
+        self._failure: S3tuiError | None = None
         self._position = 0
         self._block = b""
         self._block_start = 0
@@ -47,26 +51,38 @@ class Body:
         """Bytes counted by `advance`."""
 
     def leaves(self) -> None:
-        """From here on, what is read goes to the store."""
+        """From here on, what is read goes to the store. Raises what went wrong before."""
+        if self._failure is not None:
+            raise self._failure
         self.seek(0)
         self._leaving = Checksum(self._expected.algorithm)
 
     def read(self, amount: int = -1) -> bytes:
         """The next bytes, none at the end."""
+        if self._leaving is not None:
+            data = self._next(amount)
+            self._account_for(data, self._leaving)
+            return data
+        try:
+            return self._next(amount)
+        except S3tuiError as error:
+            self._failure = error
+            return b""
+
+    def _account_for(self, data: bytes, leaving: Checksum) -> None:
+        """Count bytes that are about to leave; look hard before the last of them do."""
+        leaving.update(data)
+        if data and self._position == self._length:
+            self._source.ensure_unchanged()
+            if leaving.raw != self._expected.raw:
+                raise self._source.changed()
+        self._advance(len(data))
+        self.sent += len(data)
+
+    def _next(self, amount: int) -> bytes:
         self._watch()
         rest = self._length - self._position
-        data = self._take(rest if amount < 0 else min(amount, rest))
-        if self._leaving is not None and data:
-            self._leaving.update(data)
-            if self._position == self._length:
-                self._source.ensure_unchanged()
-                if self._leaving.raw != self._expected.raw:
-                    raise self._source.changed()
-            self._advance(len(data))
-            self.sent += len(data)
-        return data
-
-    def _take(self, amount: int) -> bytes:
+        amount = rest if amount < 0 else min(amount, rest)
         if amount > _BLOCK:
             data = self._source.read_range(self._offset + self._position, amount)
         else:

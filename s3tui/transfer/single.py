@@ -55,7 +55,8 @@ def receipt_of(answer: Any, size: int, checksum: str) -> Receipt:  # noqa: ANN40
 def recognise(flight: Flight) -> Receipt | None:
     """The receipt of the object that is already there, if it holds exactly these bytes: our own earlier request, unanswered.
 
-    Held against the checksum that the store keeps, or against an ETag that is the MD5. None when neither proves it, or we may not look.
+    Held against the checksum that the store keeps, or against an ETag that is the MD5. None when neither proves it, or when the
+    store does not let us look.
     """
     try:
         answer = flight.ask("HeadObject", lambda: flight.store.client.head_object(**flight.address, ChecksumMode="ENABLED"))

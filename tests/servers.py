@@ -1,0 +1,158 @@
+"""Real S3 servers in processes of their own, as pytest fixtures.
+
+`store` runs a test against each of them; `rclone_store` and `moto_store` ask for one. Every test has a bucket of its own.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from s3tui.model import Connection
+from s3tui.storage.local_endpoint import LocalEndpoint
+from s3tui.storage.options import AwsOptions
+from s3tui.storage.s3 import S3Client, open_client
+from tests.front import FaultFront
+from tests.waiting import wait_until
+
+ACCESS_KEY, SECRET_KEY = "TESTKEY", "test-secret"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A server, and a bucket on it."""
+
+    name: str
+    url: str
+    bucket: str = ""
+    secret: str = SECRET_KEY
+    directory: Path | None = None
+    """Where the buckets are directories, if they are."""
+
+    @property
+    def connection(self) -> Connection:
+        """How a job would name it."""
+        return Connection(endpoint_url=self.url, addressing_style="path")
+
+    @property
+    def aws(self) -> AwsOptions:
+        """Its credentials, as the settings would hold them."""
+        return AwsOptions.model_validate({"access_key_id": ACCESS_KEY, "secret_access_key": self.secret})
+
+    def client(self) -> S3Client:
+        """A client to look behind the scenes with."""
+        return _client(replace(self, bucket=""))
+
+    def behind(self, front: FaultFront) -> Store:
+        """The same bucket, reached through a front."""
+        return replace(self, url=front.url)
+
+    def with_secret(self, secret: str) -> Store:
+        """The same bucket, with other credentials."""
+        return replace(self, secret=secret)
+
+    def with_bucket(self) -> Store:
+        """A new bucket on the same server."""
+        bucket = f"bucket-{secrets.token_hex(6)}"
+        self.client().create_bucket(Bucket=bucket)
+        return replace(self, bucket=bucket)
+
+    def contents(self) -> dict[str, bytes]:
+        """Every object of the bucket."""
+        client = self.client()
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
+        keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+        return {key: client.get_object(Bucket=self.bucket, Key=key)["Body"].read() for key in keys}
+
+    def open_uploads(self) -> list[str]:
+        """Keys of the multipart uploads that were neither completed nor aborted."""
+        client = self.client()
+        try:
+            answer = client.list_multipart_uploads(Bucket=self.bucket)
+        except client.exceptions.NoSuchUpload:  # how rclone says that there is none
+            return []
+        return [upload["Key"] for upload in answer.get("Uploads", ())]
+
+
+@cache
+def _client(store: Store) -> S3Client:
+    """One for each server, as making a client takes longer than most tests."""
+    return open_client(store.connection, store.aws, max_connections=20, read_timeout=20)
+
+
+@contextmanager
+def rclone_server(directory: Path) -> Iterator[Store]:
+    """`rclone serve s3` on a directory whose sub-directories are the buckets."""
+    port = _free_port()
+    binary = Path(sys.executable).with_name("rclone")
+    arguments = ["serve", "s3", f"--addr=127.0.0.1:{port}", f"--auth-key={ACCESS_KEY},{SECRET_KEY}", "--vfs-cache-mode=off"]
+    log = (directory.parent / "rclone.log").open("wb")
+    with log, subprocess.Popen([binary, "--config=", *arguments, str(directory)], stdout=log, stderr=log) as process:
+        try:
+            wait_until(lambda: _answers(port), timeout=30, what="rclone to listen")
+            yield Store("rclone", f"http://127.0.0.1:{port}", directory=directory)
+        finally:
+            process.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="session")
+def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """An rclone server, without a bucket."""
+    directory = tmp_path_factory.mktemp("rclone") / "buckets"
+    directory.mkdir()
+    with rclone_server(directory) as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A moto server, without a bucket."""
+    with LocalEndpoint(log=tmp_path_factory.mktemp("moto") / "moto.log") as endpoint:
+        yield Store("moto", endpoint.url)
+
+
+@pytest.fixture
+def rclone_store(rclone: Store) -> Store:
+    """A bucket on rclone: an independent implementation that checks signatures, and ignores conditions and checksums."""
+    return rclone.with_bucket()
+
+
+@pytest.fixture
+def moto_store(moto: Store) -> Store:
+    """A bucket on moto: closest to Amazon S3 in conditions, checksums and errors; takes every credential."""
+    return moto.with_bucket()
+
+
+@pytest.fixture(params=["rclone", "moto"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """A bucket on each server in turn."""
+    server: Store = request.getfixturevalue(request.param)
+    return server.with_bucket()
+
+
+@pytest.fixture
+def front(store: Store) -> Iterator[FaultFront]:
+    """A fault front before `store`."""
+    with FaultFront(store.url) as running:
+        yield running

@@ -1,0 +1,50 @@
+"""Checksums against known values, and parts against one pass."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from s3tui.transfer.checksums import ALGORITHMS, Checksum, checksum_of, whole
+
+
+@pytest.mark.parametrize(
+    ("name", "hexadecimal"),  # the check values that the CRC catalogue gives for these nine bytes
+    [
+        ("crc64nvme", "ae8b14860a799888"),
+        ("crc32", "cbf43926"),
+        ("crc32c", "e3069283"),
+        ("sha256", hashlib.sha256(b"123456789").hexdigest()),
+    ],
+)
+def test_the_published_check_values_come_out(name: str, hexadecimal: str) -> None:
+    checksum = checksum_of(ALGORITHMS[name], b"123456789")
+    assert checksum.raw.hex() == hexadecimal
+    assert base64.b64decode(checksum.digest) == checksum.raw
+
+
+@given(st.sampled_from(sorted(ALGORITHMS)), st.lists(st.binary(max_size=50), max_size=6))
+def test_bytes_in_pieces_give_the_checksum_of_all(name: str, pieces: list[bytes]) -> None:
+    running = Checksum(ALGORITHMS[name])
+    for piece in pieces:
+        running.update(piece)
+    assert running.raw == checksum_of(ALGORITHMS[name], b"".join(pieces)).raw
+    assert running.length == sum(map(len, pieces))
+
+
+@given(st.sampled_from(["crc64nvme", "crc32", "crc32c"]), st.lists(st.binary(max_size=50), min_size=1, max_size=6))
+def test_crcs_of_parts_combine_to_the_crc_of_the_object(name: str, parts: list[bytes]) -> None:
+    algorithm = ALGORITHMS[name]
+    assert algorithm.full_object
+    assert whole(checksum_of(algorithm, part) for part in parts) == checksum_of(algorithm, b"".join(parts)).digest
+
+
+def test_sha256_of_parts_is_the_hash_of_their_hashes_and_says_so() -> None:
+    algorithm = ALGORITHMS["sha256"]
+    expected = hashlib.sha256(hashlib.sha256(b"a").digest() + hashlib.sha256(b"b").digest()).digest()
+    assert not algorithm.full_object
+    assert whole(checksum_of(algorithm, part) for part in (b"a", b"b")) == f"{base64.b64encode(expected).decode()}-2"
