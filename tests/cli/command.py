@@ -1,0 +1,118 @@
+"""The real command, in a process of its own, with a home and an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from s3tui.model import Job
+from s3tui.state.store import Store as StateStore
+from tests.servers import ACCESS_KEY, Store
+
+SECONDS = 60
+"""What one command may take on a slow machine."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output as one JSON document."""
+        return json.loads(self.stdout)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """Standard output as JSON Lines."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    @property
+    def sentence(self) -> str:
+        """The one line on standard error; fails when there are more, or a traceback."""
+        assert "Traceback" not in self.stderr
+        lines = self.stderr.splitlines()
+        assert len(lines) == 1, self.stderr
+        return lines[0]
+
+
+@dataclass
+class Home:
+    """A user's home, working directory and environment."""
+
+    directory: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.work.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def work(self) -> Path:
+        """Where commands run."""
+        return self.directory / "work"
+
+    def at(self, store: Store) -> None:
+        """From now on, S3 is this store."""
+        self.environment |= {
+            "AWS_ENDPOINT_URL": store.url,
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": store.secret,
+        }
+
+    def run(self, *words: str | bytes, **environment: str) -> Ended:
+        """Run a command to its end."""
+        return ended(self.start(*words, **environment))
+
+    def start(self, *words: str | bytes, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a command."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "s3tui", *words],
+            cwd=self.work,
+            env=self._environment | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def jobs(self) -> list[Job]:
+        """All jobs, newest first, as the state database has them."""
+        with closing(StateStore("sqlite", self.directory / "state" / "s3tui")) as store:
+            return store.jobs.newest(limit=100, before=None)
+
+    def stop_workers(self) -> None:
+        """End the background workers that commands have started."""
+        with closing(StateStore("sqlite", self.directory / "state" / "s3tui")) as store:
+            for worker in store.workers.alive():
+                os.kill(worker.pid, signal.SIGTERM)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        outer = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+        return {
+            **outer,
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "HOME": str(self.directory),
+            "XDG_STATE_HOME": str(self.directory / "state"),
+            "XDG_CONFIG_HOME": str(self.directory / "config"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            **self.environment,
+        }
+
+
+def ended(process: subprocess.Popen[bytes]) -> Ended:
+    """Wait for a command to end."""
+    stdout, stderr = process.communicate(timeout=SECONDS)
+    return Ended(process.returncode, stdout.decode(), stderr.decode())

@@ -1,0 +1,284 @@
+"""`s3tui upload` and `s3tui jobs` as users run them: the real command against a real S3."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from s3tui.model import JobState
+from tests.cli.command import Home, ended
+from tests.front import FaultFront
+from tests.servers import ACCESS_KEY, Store
+from tests.waiting import wait_until
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    """Relative path and bytes of every file below a directory."""
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def conserves(report: dict[str, Any]) -> bool:
+    """Whether every file that was found has reached an end, and is in the report."""
+    totals = report["totals"]
+    ends = totals["uploaded"] + totals["skipped"] + totals["failed"]
+    return bool(totals["found"] == ends == len(report["files"]))
+
+
+def test_a_tree_arrives_byte_identical_and_the_report_conserves_it(home: Home, rclone_store: Store, tree: Path) -> None:
+    home.at(rclone_store)
+    (tree / "newline\nand \x1b[31mescape").write_text("odd")
+    os.mkfifo(tree / "fifo")
+    (tree / "link").symlink_to("0/file-000.txt")
+    result = home.run("upload", "tree", f"s3://{rclone_store.bucket}/p", "--output-json", "report.json")
+    assert result.code == 0, result.stderr
+    assert "301 uploaded, 2 skipped, 0 failed of 303 found" in result.stdout
+    report = json.loads((home.work / "report.json").read_text())
+    assert conserves(report)
+    assert (report["state"], report["kind"], report["target"]) == ("completed", "upload", f"s3://{rclone_store.bucket}/p/")
+    assert {file["reason"] for file in report["files"] if file["state"] == "skipped"} == {"not_a_file"}
+    (tree / "fifo").unlink()
+    check = subprocess.run(
+        [
+            *(Path(sys.executable).with_name("rclone"), "check", "--download", "--config=", str(tree)),
+            f":s3,provider=Rclone,endpoint='{rclone_store.url}',access_key_id={ACCESS_KEY},"
+            f"secret_access_key={rclone_store.secret}:{rclone_store.bucket}/p",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert check.returncode == 0, check.stderr
+
+
+def test_a_file_given_directly_takes_its_base_name(home: Home, rclone_store: Store, tree: Path) -> None:
+    home.at(rclone_store)
+    result = home.run("upload", "tree/1/file-001.txt", "--quiet", f"s3://{rclone_store.bucket}")
+    assert (result.code, result.stderr) == (0, "")
+    assert rclone_store.contents() == {"file-001.txt": (tree / "1" / "file-001.txt").read_bytes()}
+
+
+def test_includes_and_excludes_share_one_order_in_which_the_last_match_wins(home: Home, rclone_store: Store, tree: Path) -> None:
+    home.at(rclone_store)
+    options = ["--exclude", "*.txt", "--include", "3/*", "--exclude", "file-013.txt"]
+    result = home.run("upload", *options, "tree", f"s3://{rclone_store.bucket}", "--output-json", "-", "-q")
+    assert set(rclone_store.contents()) == {f"3/file-{number:03}.txt" for number in range(3, 300, 10) if number != 13}
+    skipped = [file for file in result.json["files"] if file["state"] == "skipped"]
+    assert len(skipped) == 271
+    assert {file["reason"] for file in skipped} == {"excluded"}
+
+
+def test_a_dry_run_writes_nothing_and_apply_carries_exactly_its_plan(home: Home, rclone_store: Store, tree: Path) -> None:
+    home.at(rclone_store)
+    target = f"s3://{rclone_store.bucket}"
+    home.run("upload", "tree/1", target, "--quiet")
+    before = rclone_store.contents()
+    plan = home.run("upload", "tree", f"{target}/all", "--dry-run")
+    assert plan.code == 0
+    assert rclone_store.contents() == before
+    assert "300 new" in plan.stdout
+    planned = home.jobs()[0].id
+    assert f"s3tui jobs apply {planned}" in plan.stdout
+    (tree / "came later").write_text("not planned")
+    applied = home.run("jobs", "apply", planned)
+    assert applied.code == 0, applied.stderr
+    assert "300 uploaded" in applied.stdout
+    assert "all/came later" not in rclone_store.contents()
+    again = home.run("jobs", "apply", planned)
+    assert again.code == 1
+    assert "not planned" in again.sentence
+
+
+def test_a_dry_run_says_what_would_happen_to_each_file_and_why(home: Home, rclone_store: Store, tree: Path) -> None:
+    home.at(rclone_store)
+    target = f"s3://{rclone_store.bucket}"
+    home.run("upload", "tree/1", f"{target}/1", "--quiet")
+    lines = home.run("upload", "tree", target, "--dry-run", "--if-exists", "skip", "--exclude", "2/*").stdout.splitlines()
+    by_path = {line[21:].split("  ")[0].split(" -> ")[0]: line for line in lines}
+    assert by_path["0/file-000.txt"].startswith("new")
+    assert by_path["1/file-001.txt"].startswith("skip")
+    assert by_path["1/file-001.txt"].endswith("(exists)")
+    assert by_path["2/file-002.txt"].endswith("(excluded)")
+
+
+def test_one_refused_key_is_named_and_retry_sends_exactly_that_file(
+    home: Home, rclone_store: Store, front: FaultFront, tree: Path
+) -> None:
+    home.at(rclone_store.behind(front))
+    front.fail("PutObject", "file-123", status=403, code="AccessDenied", times=1)
+    result = home.run("upload", "tree", f"s3://{rclone_store.bucket}", "--output-json", "report.json")
+    assert result.code == 2
+    report = json.loads((home.work / "report.json").read_text())
+    assert conserves(report)
+    assert report["state"] == "partial"
+    (failed,) = [file for file in report["files"] if file["state"] == "failed"]
+    assert (failed["path"], failed["reason"]) == ("3/file-123.txt", "access_denied")
+    assert failed["error"]
+    assert "3/file-123.txt" in result.stdout
+    assert f"s3tui jobs retry {report['job']}" in result.stdout
+    assert len(rclone_store.contents()) == 299
+    sent = front.count("PutObject")
+    retried = home.run("jobs", "retry", report["job"][:20].lower())
+    assert retried.code == 0, retried.stderr
+    assert front.count("PutObject") == sent + 1
+    assert rclone_store.contents() == contents(tree)
+    assert home.run("jobs", "report", report["job"]).json["state"] == "completed"
+
+
+def test_retry_of_named_files_leaves_the_others_failed(home: Home, rclone_store: Store, front: FaultFront, tree: Path) -> None:
+    home.at(rclone_store.behind(front))
+    front.fail("PutObject", "file-0[01]7", status=403, code="AccessDenied", times=2)
+    assert home.run("upload", "tree", f"s3://{rclone_store.bucket}", "-q").code == 2
+    job = home.jobs()[0].id
+    assert home.run("jobs", "retry", job, "--file", "no such").code == 1
+    assert home.run("jobs", "retry", job, "--file", "7/file-017.txt").code == 2
+    report = home.run("jobs", "report", job).json
+    assert [file["path"] for file in report["files"] if file["state"] == "failed"] == ["7/file-007.txt"]
+
+
+def test_names_that_are_not_utf8_fail_alone_and_are_reported_safely(home: Home, rclone_store: Store) -> None:
+    home.at(rclone_store)
+    root = home.work / "odd"
+    root.mkdir()
+    for name in (b"caf\xe9", b"plain"):
+        (root / os.fsdecode(name)).write_bytes(name)
+    result = home.run("upload", "odd", f"s3://{rclone_store.bucket}", "--output-json", "report.json")
+    assert result.code == 2
+    assert r"caf\xe9" in result.stdout
+    files = {file["path"]: file for file in json.loads((home.work / "report.json").read_text())["files"]}
+    assert files["caf\udce9"]["reason"] == "name_not_utf8"
+    assert files["caf\udce9"]["path_base64"] == "Y2Fm6Q=="
+    assert "path_base64" not in files["plain"]
+    assert home.run("upload", "odd", f"s3://{rclone_store.bucket}", "--encode-names", "percent", "-q").code == 0
+    assert rclone_store.contents() == {"plain": b"plain", "caf%E9": b"caf\xe9"}
+
+
+def test_json_lines_tell_each_file_once_between_a_start_and_an_end(home: Home, rclone_store: Store, tree: Path) -> None:
+    home.at(rclone_store)
+    (tree / "link").symlink_to("0")
+    result = home.run("upload", "tree", f"s3://{rclone_store.bucket}", "--json-lines")
+    events = result.events
+    assert (events[0]["event"], events[-1]["event"]) == ("job_started", "job_ended")
+    assert events[-1]["state"] == "completed"
+    assert events[-1]["totals"]["uploaded"] == 300
+    files = [event for event in events if event["event"] == "file"]
+    assert sorted(file["path"] for file in files) == sorted([*contents(tree), "link"])
+    assert any(event["event"] == "progress" for event in events)
+    assert {event["job"] for event in events} == {events[0]["job"]}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_after_an_interruption_the_same_command_resumes_without_sending_finished_files_again(
+    home: Home, rclone_store: Store, front: FaultFront, tree: Path, number: signal.Signals
+) -> None:
+    home.at(rclone_store.behind(front))
+    held = front.hold("PutObject", "file-150")
+    command = ["upload", "tree", f"s3://{rclone_store.bucket}", "--concurrency", "4"]
+    process = home.start(*command)
+    assert held.arrived.wait(30)
+    process.send_signal(number)
+    stopped = ended(process)
+    assert stopped.code == 130, stopped.stderr
+    assert "the state is saved" in stopped.stderr
+    held.open()
+    resumed = home.run(*command)
+    assert resumed.code == 0, resumed.stderr
+    assert resumed.stderr.startswith("Resuming job ")
+    assert len(home.jobs()) == 1
+    assert rclone_store.contents() == contents(tree)
+    twice = [key for (operation, key), count in front.requests.items() if operation == "PutObject" and count > 1]
+    assert len(twice) <= 4  # what was in flight
+
+
+def test_killed_at_once_the_same_command_finishes_the_job_without_sending_finished_files_again(
+    home: Home, rclone_store: Store, front: FaultFront, tree: Path
+) -> None:
+    home.at(rclone_store.behind(front))
+    held = front.hold("PutObject", "file-200")
+    command = ["upload", "tree", f"s3://{rclone_store.bucket}", "--concurrency", "4"]
+    process = home.start(*command)
+    assert held.arrived.wait(30)
+    process.kill()
+    assert ended(process).code == -signal.SIGKILL
+    held.open()
+    stored = set(rclone_store.contents())
+    resumed = home.run(*command, "--output-json", "report.json")
+    assert resumed.code == 0, resumed.stderr
+    assert resumed.stderr.startswith("Resuming job ")
+    assert conserves(json.loads((home.work / "report.json").read_text()))
+    assert rclone_store.contents() == contents(tree)
+    again = [key for key in stored if front.requests["PutObject", key] > 1]
+    assert len(again) <= 8, again  # in flight, or not yet written down
+
+
+def test_a_second_signal_leaves_at_once(home: Home, rclone_store: Store, front: FaultFront, tree: Path) -> None:
+    home.at(rclone_store.behind(front))
+    held = front.hold("PutObject", "file-200")
+    process = home.start("upload", "tree", f"s3://{rclone_store.bucket}", "--concurrency", "4")
+    assert held.arrived.wait(30)
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    line = b""
+    while b"Stopping" not in line:
+        line = process.stderr.readline()
+        assert line, "the command ended without saying that it stops"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(2) == 130
+    process.communicate()
+
+
+def test_detach_prints_the_id_of_a_job_that_a_background_worker_completes(home: Home, rclone_store: Store, tree: Path) -> None:
+    home.at(rclone_store)
+    try:
+        detached = home.run("upload", "tree", f"s3://{rclone_store.bucket}", "--detach")
+        assert detached.code == 0, detached.stderr
+        job = detached.stdout.strip()
+        watched = home.run("jobs", "watch", job)
+        assert watched.code == 0, watched.stderr
+        assert "300 uploaded" in watched.stdout
+    finally:
+        home.stop_workers()
+    assert rclone_store.contents() == contents(tree)
+
+
+def test_a_cancelled_job_is_over_and_cannot_be_resumed(home: Home, rclone_store: Store, tree: Path) -> None:
+    home.at(rclone_store)
+    home.run("upload", "tree", f"s3://{rclone_store.bucket}", "--dry-run")
+    job = home.jobs()[0].id
+    assert home.run("jobs", "cancel", job).code == 0
+    assert home.run("jobs", "show", job, "--json").json["state"] == "cancelled"
+    assert "cancelled" in home.run("jobs", "resume", job).sentence
+
+
+def test_a_pause_holds_a_running_job_until_it_is_resumed(home: Home, rclone_store: Store, front: FaultFront, tree: Path) -> None:
+    home.at(rclone_store.behind(front))
+    held = front.hold("PutObject", "file-150")
+    process = home.start("upload", "tree", f"s3://{rclone_store.bucket}", "--concurrency", "2", "-q")
+    assert held.arrived.wait(30)
+    job = home.jobs()[0].id
+    assert home.run("jobs", "pause", job).code == 0
+    held.open()
+    wait_until(lambda: home.jobs()[0].state is JobState.PAUSED, 30, "the job to be paused")
+    assert process.poll() is None
+    assert home.run("jobs", "resume", job, "--quiet").code == 0
+    assert ended(process).code == 0
+    assert rclone_store.contents() == contents(tree)
+
+
+def test_metadata_tags_and_headers_reach_the_object(home: Home, moto_store: Store, tree: Path) -> None:
+    home.at(moto_store)
+    options = ["--metadata", "a=b=c", "--metadata", "x=", "--tag", "team=blue", "--cache-control", "no-cache"]
+    code = home.run("upload", "tree/1/file-001.txt", f"s3://{moto_store.bucket}", *options, "--content-type", "text/x-test").code
+    assert code == 0
+    client = moto_store.client()
+    head = client.head_object(Bucket=moto_store.bucket, Key="file-001.txt")
+    assert head["Metadata"] == {"a": "b=c", "x": ""}
+    assert (head["CacheControl"], head["ContentType"]) == ("no-cache", "text/x-test")
+    tags = client.get_object_tagging(Bucket=moto_store.bucket, Key="file-001.txt")["TagSet"]
+    assert tags == [{"Key": "team", "Value": "blue"}]
