@@ -1,0 +1,301 @@
+"""A door over memory: a real implementation of what the screens ask.
+
+Jobs are made from a seed; only `advance` moves them.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from s3tui.errors import Conflict, NotFound, S3tuiError
+from s3tui.jobs.upload import UploadSpec
+from s3tui.model import Action, ActiveTransfer, Desired, FileRow, FileState, Job, JobState, Policy, Totals, View
+
+STARTED = 1_795_257_000_000
+"""2026-11-21 10:30:00 UTC."""
+_WORDS = ("harbour", "lantern", "salt", "rope", "gull", "mast", "keel", "tide", "chart", "buoy")
+_ENDINGS = ("jpg", "txt", "parquet", "tar.gz", "mp4", "py")
+
+
+@dataclass(frozen=True)
+class SeededSight:
+    """One look at a seeded job."""
+
+    job: Job
+    active: tuple[ActiveTransfer, ...]
+    workers: tuple[str, ...]
+
+    @property
+    def sent(self) -> int:
+        return self.job.totals.bytes + sum(sample.sent for sample in self.active)
+
+    @property
+    def rate(self) -> float:
+        return sum(sample.rate for sample in self.active)
+
+
+@dataclass
+class SeededJob:
+    """A job and its files, all in memory."""
+
+    job: Job
+    rows: list[FileRow]
+    active: dict[int, ActiveTransfer] = field(default_factory=dict)
+    attended: bool = True
+
+    def totals(self) -> Totals:
+        done = [row for row in self.rows if row.state in (FileState.UPLOADED, FileState.VERIFIED, FileState.DELETED)]
+        failed = [row for row in self.rows if row.state is FileState.FAILED]
+        skipped = [row for row in self.rows if row.state is FileState.SKIPPED]
+        return Totals(
+            found=len(self.rows),
+            uploaded=len(done),
+            skipped=len(skipped),
+            failed=len(failed),
+            retries=sum(max(0, row.attempts - 1) for row in self.rows),
+            bytes_found=sum(row.size for row in self.rows if row.state is not FileState.SKIPPED),
+            bytes=sum(row.size for row in done),
+        )
+
+    def settle(self) -> None:
+        self.job = replace(self.job, totals=self.totals())
+
+
+def make_rows(count: int, seed: int = 7) -> list[FileRow]:
+    """Files with plausible names and sizes."""
+    pick = random.Random(seed)
+    rows = []
+    for no in range(count):
+        folder = "/".join(pick.choice(_WORDS) for _ in range(pick.randint(1, 4)))
+        path = f"{folder}/{pick.choice(_WORDS)}-{no:04}.{pick.choice(_ENDINGS)}".encode()
+        size = int(10 ** pick.uniform(2, 8))
+        rows.append(FileRow(no, path, f"backups/{path.decode()}", size, FileState.PLANNED, Action.NEW))
+    return rows
+
+
+def make_job(
+    number: int,
+    state: JobState,
+    *,
+    sources: Sequence[str] = ("/home/ada/photos",),
+    target: str = "s3://harbour/backups/",
+    **fields: Any,
+) -> Job:
+    """A job row."""
+    return Job(
+        no=number,
+        id=f"01JD{number:022}",
+        kind="upload",
+        state=state,
+        desired=Desired.RUN,
+        spec=json.dumps({"sources": list(sources), "target": target}),
+        dry_run=fields.pop("dry_run", False),
+        planned=fields.pop("planned", True),
+        totals=fields.pop("totals", Totals()),
+        concurrency=100,
+        created_at=STARTED - 3_600_000 * (100 - number),
+        started_at=STARTED,
+        **fields,
+    )
+
+
+def running(number: int = 9, count: int = 2310) -> SeededJob:
+    """A job in the middle: done files first, a few failures, some in flight."""
+    rows = make_rows(count)
+    done, flight = count * 2 // 5, min(12, count // 4)
+    for no in range(done):
+        rows[no] = replace(rows[no], state=FileState.UPLOADED, attempts=1 + (no % 41 == 0), checksum="crc64nvme:q1w2e3r4t5y=")
+    _fail(rows, 3, "access_denied", "Upload of it to s3://harbour/backups/ was refused: the credentials may not write this key.")
+    _fail(rows, done - 4, "changed_while_reading", "The file changed while it was read; nothing was stored.")
+    for no in (5, 6):
+        rows[no] = replace(rows[no], state=FileState.SKIPPED, reason="exists", attempts=0)
+    active = {
+        no: ActiveTransfer(no, int(rows[no].size * (0.1 + 0.07 * at)), rows[no].size, 1 + at % 5 // 4, 1.3e6 * (1 + at % 3))
+        for at, no in enumerate(range(done, done + flight))
+    }
+    seeded = SeededJob(make_job(number, JobState.RUNNING), rows, active)
+    seeded.settle()
+    return seeded
+
+
+def _fail(rows: list[FileRow], no: int, reason: str, error: str) -> None:
+    rows[no] = replace(rows[no], state=FileState.FAILED, attempts=5, reason=reason, error=error)
+
+
+def planned(number: int = 8, count: int = 42) -> SeededJob:
+    """A finished dry run."""
+    rows = make_rows(count, seed=11)
+    for no in range(2, count, 5):
+        rows[no] = replace(rows[no], action=Action.OVERWRITE)
+    for no in range(4, count, 9):
+        rows[no] = replace(rows[no], action=Action.SKIP, state=FileState.SKIPPED, reason="exists")
+    rows[6] = replace(rows[6], action=Action.FAIL, state=FileState.FAILED, reason="permission_denied", error="Permission denied.")
+    seeded = SeededJob(make_job(number, JobState.PLANNED, dry_run=True), rows)
+    seeded.settle()
+    return seeded
+
+
+def ended(number: int, state: JobState, count: int = 120, **fields: Any) -> SeededJob:
+    """A job of the past."""
+    rows = [replace(row, state=FileState.UPLOADED, attempts=1) for row in make_rows(count, seed=number)]
+    if state is JobState.PARTIAL:
+        _fail(rows, 17, "access_denied", "Upload was refused.")
+    seeded = SeededJob(make_job(number, state, finished_at=STARTED + 75_000, **fields), rows)
+    seeded.settle()
+    return seeded
+
+
+class SeededService:
+    """The door, over seeded jobs. Thread-safe like the real one."""
+
+    def __init__(self, jobs: Sequence[SeededJob] = ()) -> None:
+        self._lock = threading.RLock()
+        self.jobs = {seeded.job.id: seeded for seeded in jobs}
+        self.calls: list[tuple[Any, ...]] = []
+        self.trouble: S3tuiError | None = None
+        self.plan_rows = 42
+
+    def _find(self, job_id: str) -> SeededJob:
+        if self.trouble is not None:
+            raise self.trouble
+        if job_id not in self.jobs:
+            raise NotFound(f"There is no job {job_id!r}; `s3tui jobs list` shows them all.")
+        return self.jobs[job_id]
+
+    def _change(self, job_id: str, **fields: Any) -> None:
+        with self._lock:
+            seeded = self._find(job_id)
+            seeded.job = replace(seeded.job, **fields)
+
+    def plan(self, spec: UploadSpec, *, concurrency: int) -> str:
+        with self._lock:
+            self.calls.append(("plan", spec, concurrency))
+            seeded = planned(50 + len(self.jobs), self.plan_rows)
+            text = json.dumps({"sources": list(spec.sources), "target": spec.target})
+            seeded.job = replace(seeded.job, spec=text, concurrency=concurrency)
+            self.jobs[seeded.job.id] = seeded
+            return seeded.job.id
+
+    def apply(self, job_id: str) -> None:
+        if self._find(job_id).job.state is not JobState.PLANNED:
+            raise Conflict(f"Job {job_id} cannot be applied.")
+        self.calls.append(("apply", job_id))
+        self._change(job_id, state=JobState.PENDING, dry_run=False)
+
+    def pause(self, job_id: str) -> None:
+        self.calls.append(("pause", job_id))
+        self._change(job_id, state=JobState.PAUSED, desired=Desired.PAUSE)
+
+    def resume(self, job_id: str) -> None:
+        self.calls.append(("resume", job_id))
+        self._change(job_id, state=JobState.RUNNING, desired=Desired.RUN)
+
+    def cancel(self, job_id: str) -> None:
+        self.calls.append(("cancel", job_id))
+        self._change(job_id, state=JobState.CANCELLED, desired=Desired.CANCEL)
+
+    def retry(self, job_id: str, numbers: Sequence[int] | None = None) -> int:
+        with self._lock:
+            self.calls.append(("retry", job_id, None if numbers is None else list(numbers)))
+            seeded = self._find(job_id)
+            chosen = [row.no for row in seeded.rows if row.state is FileState.FAILED and (numbers is None or row.no in numbers)]
+            if not chosen:
+                raise Conflict(f"Job {job_id} has no failed file that another attempt could mend.")
+            for no in chosen:
+                seeded.rows[no] = replace(seeded.rows[no], state=FileState.PLANNED, reason=None, error=None)
+            seeded.settle()
+            return len(chosen)
+
+    def tune(self, job_id: str, concurrency: int) -> None:
+        self.calls.append(("tune", job_id, concurrency))
+        self._change(job_id, concurrency=concurrency)
+
+    def watch(self, job_id: str) -> SeededSight:
+        with self._lock:
+            seeded = self._find(job_id)
+            return SeededSight(seeded.job, tuple(seeded.active.values()), ("worker",) if seeded.attended else ())
+
+    def browse(self, *, limit: int = 100, before: int | None = None) -> list[Job]:
+        with self._lock:
+            if self.trouble is not None:
+                raise self.trouble
+            found = sorted((seeded.job for seeded in self.jobs.values()), key=lambda job: -job.no)
+            return [job for job in found if before is None or job.no < before][:limit]
+
+    def window(self, job: Job, first: int, count: int) -> list[FileRow]:
+        with self._lock:
+            return self._find(job.id).rows[first : first + count]
+
+    def rows(self, job: Job, numbers: Sequence[int]) -> list[FileRow]:
+        with self._lock:
+            return [self._find(job.id).rows[no] for no in numbers]
+
+    def numbers(self, job: Job, view: View, containing: str = "") -> array[int]:
+        with self._lock:
+            seeded = self._find(job.id)
+            wanted = containing.lower().encode()
+            return array("I", [row.no for row in seeded.rows if wanted in row.path.lower() and _in_view(row, view, seeded.active)])
+
+    def advance(self, job_id: str) -> None:
+        """What is in flight ends, and the next files take off."""
+        with self._lock:
+            seeded = self._find(job_id)
+            for no in seeded.active:
+                seeded.rows[no] = replace(seeded.rows[no], state=FileState.UPLOADED, attempts=1)
+            waiting = [row for row in seeded.rows if row.state is FileState.PLANNED][:12]
+            seeded.active = {row.no: ActiveTransfer(row.no, row.size // 3, row.size, 1, 2e6) for row in waiting}
+            seeded.settle()
+            if not waiting:
+                state = JobState.PARTIAL if seeded.job.totals.failed else JobState.COMPLETED
+                seeded.job = replace(seeded.job, state=state, finished_at=STARTED + 90_000)
+
+
+def _in_view(row: FileRow, view: View, active: dict[int, ActiveTransfer]) -> bool:
+    waiting = row.state is FileState.PLANNED
+    return {
+        View.ALL: True,
+        View.ACTIVE: waiting and row.no in active,
+        View.QUEUED: waiting and row.no not in active,
+        View.FAILED: row.state is FileState.FAILED,
+        View.DONE: not waiting and row.state is not FileState.FAILED,
+    }[view]
+
+
+class SeededHouse:
+    """The house around a seeded door."""
+
+    def __init__(self, *jobs: SeededJob) -> None:
+        self.service = SeededService(jobs)
+        self.workers_asked = 0
+
+    def upload_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> UploadSpec:
+        policy = Policy(
+            if_exists=overrides.pop("if_exists", "overwrite"),
+            checksum=overrides.pop("checksum", "crc64nvme"),
+            max_attempts=overrides.pop("max_attempts", 5),
+        )
+        return UploadSpec(sources=tuple(sources), target=target, policy=policy, **overrides)
+
+    def ensure_worker(self) -> None:
+        self.workers_asked += 1
+
+    def close(self) -> None:
+        pass
+
+
+def harbour() -> SeededHouse:
+    """A house with a history: one job of each kind."""
+    return SeededHouse(
+        running(9),
+        planned(8),
+        ended(7, JobState.COMPLETED, 3120),
+        ended(6, JobState.PARTIAL, 300, sources=("/srv/archive/2025", "/srv/archive/2026")),
+        ended(5, JobState.FAILED, 0, reason="no_such_bucket", error="Planning stopped: there is no bucket s3://harbor; create it."),
+        ended(4, JobState.CANCELLED, 45),
+    )

@@ -1,0 +1,281 @@
+"""The live screen."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from s3tui.errors import StateError
+from s3tui.model import FileState, JobState, View
+from s3tui.tui.application import S3tuiApp
+from s3tui.tui.columns import RETRY
+from s3tui.tui.screens.transfers import TransfersPage, next_concurrency
+from tests.tui.driving import application, text_of, until, until_seen, until_unseen
+from tests.tui.seeded import SeededHouse, SeededJob, ended, harbour, make_job, make_rows, planned, running
+
+RUNNING = running(9, 60).job.id
+
+
+def page_of(app: S3tuiApp) -> TransfersPage:
+    assert isinstance(app.screen, TransfersPage)
+    return app.screen
+
+
+async def test_the_head_shows_counts_bytes_rate_time_left_failures_and_retries() -> None:
+    app = application(harbour(), job=RUNNING)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until_seen(pilot, "924 of 2,310 files")
+        for part in ("6.6 GiB of 15.9 GiB", "29.8 MiB/s", "5:22 left", "2 failed", "31 retries", "100 at once", "▸ running"):
+            assert part in text_of(app)
+
+
+@pytest.mark.parametrize(
+    ("key", "shown", "hidden"),
+    [("2", "sending", "done"), ("3", "queued", "done"), ("4", "access denied", "done"), ("5", "done", "sending")],
+)
+async def test_number_keys_show_the_views(key: str, shown: str, hidden: str) -> None:
+    app = application(harbour(), job=RUNNING)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "done")
+        await pilot.press(key)
+        rows = lambda: "\n".join(text_of(app).splitlines()[7:-1])  # noqa: E731
+        await until(pilot, lambda: shown in rows() and hidden not in rows(), f"only {shown} files")
+        await pilot.press("1", "g")
+        await until_seen(pilot, "lantern-0000")
+
+
+async def test_each_failed_row_says_its_cause_and_carries_a_retry_button() -> None:
+    app = application(harbour(), job=RUNNING)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "done")
+        await pilot.press("4")
+        await until_seen(pilot, "changed while reading")
+        failed = [line for line in text_of(app).splitlines() if "✗ failed" in line]
+        assert len(failed) == 2
+        assert all(RETRY in line for line in failed)
+
+
+async def test_r_retries_exactly_the_file_under_the_cursor() -> None:
+    house = harbour()
+    app = application(house, job=RUNNING)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "done")
+        await pilot.press("4")
+        await until_seen(pilot, "changed while reading")
+        await pilot.press("j", "r")
+        await until_unseen(pilot, "changed while reading")
+    assert house.service.calls == [("retry", RUNNING, [920])]
+
+
+async def test_marked_files_are_retried_together() -> None:
+    house = harbour()
+    app = application(house, job=RUNNING)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "done")
+        await pilot.press("4")
+        await until_seen(pilot, "changed while reading")
+        await pilot.press("space", "space", "r")
+        await until_seen(pilot, "Nothing failed.")
+    assert house.service.calls == [("retry", RUNNING, [3, 920])]
+
+
+async def test_capital_r_retries_all_that_failed() -> None:
+    house = harbour()
+    app = application(house, job=RUNNING)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "2 failed")
+        await pilot.press("R")
+        await until_unseen(pilot, "2 failed")
+    assert house.service.calls == [("retry", RUNNING, None)]
+
+
+async def test_a_click_on_the_retry_button_of_a_row_retries_it() -> None:
+    house = harbour()
+    app = application(house, job=RUNNING)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, RETRY)
+        lines = text_of(app).splitlines()
+        y = next(at for at, line in enumerate(lines) if RETRY in line)
+        await pilot.click(offset=(lines[y].index(RETRY) + 2, y))
+        await until(pilot, lambda: house.service.calls, "the retry")
+    assert house.service.calls == [("retry", RUNNING, [3])]
+
+
+async def test_the_button_in_the_detail_pane_retries_too() -> None:
+    house = harbour()
+    app = application(house, job=RUNNING)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, RETRY)
+        await pilot.press("j", "j", "j", "enter")
+        await until_seen(pilot, "Retry this file")
+        assert "Upload of it to s3://harbour/backups/ was refused" in text_of(app)
+        assert "s3://harbour/backups/rope/buoy-0003.jpg" in text_of(app)
+        await pilot.click("#retry-file")
+        await until(pilot, lambda: house.service.calls, "the retry")
+    assert house.service.calls == [("retry", RUNNING, [3])]
+
+
+async def test_retry_where_nothing_failed_is_a_sentence() -> None:
+    app = application(SeededHouse(ended(1, JobState.COMPLETED)), job=ended(1, JobState.COMPLETED).job.id)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until_seen(pilot, "120 of 120 files")
+        await pilot.press("R")
+        await until_seen(pilot, "no failed file")
+
+
+async def test_plus_and_minus_tune_the_concurrency() -> None:
+    house = harbour()
+    app = application(house, job=RUNNING)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until_seen(pilot, "100 at once")
+        await pilot.press("plus")
+        await until_seen(pilot, "110 at once")
+        await pilot.press("minus")
+        await until_seen(pilot, "100 at once")
+    assert [call[2] for call in house.service.calls] == [110, 100]
+
+
+@pytest.mark.parametrize(("now", "more", "fewer"), [(1, 2, 1), (9, 10, 8), (10, 15, 9), (50, 60, 45), (100, 110, 90), (200, 250, 190)])
+def test_steps_of_concurrency_go_back_the_way_they_came(now: int, more: int, fewer: int) -> None:
+    assert (next_concurrency(now, 1), next_concurrency(now, -1)) == (more, fewer)
+
+
+async def test_slash_filters_by_a_part_of_the_path_and_escape_drops_the_filter() -> None:
+    app = application(harbour(), job=RUNNING)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "lantern-0000")
+        await pilot.press("slash", *"-0013")
+        await until_unseen(pilot, "lantern-0000")
+        await until_seen(pilot, "tide-0013")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.focused is page_of(app).table, "the list to have the focus")
+        assert "/-0013" in text_of(app)
+        await pilot.press("escape")
+        await until_seen(pilot, "lantern-0000")
+
+
+async def test_moving_down_reads_further_rows_and_forgets_far_ones() -> None:
+    rows = make_rows(300_000)
+    job = SeededJob(make_job(1, JobState.RUNNING), rows)
+    job.settle()
+    app = application(SeededHouse(job), job=job.job.id)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "-0000.")
+        table = page_of(app).table
+        await pilot.press("G")
+        await until_seen(pilot, "-299999.")
+        await pilot.press("g")
+        await until_seen(pilot, "-0000.")
+        for _ in range(30):
+            await pilot.press("pagedown")
+        await until(pilot, lambda: not table.missing, "the rows in sight")
+        assert table.count == 300_000
+        assert len(table._rows) < 12 * table.page_lines
+
+
+async def test_a_live_job_is_followed_to_its_end() -> None:
+    house = SeededHouse(running(9, 60))
+    app = application(house, job=RUNNING)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "24 of 60 files")
+        for _ in range(5):
+            house.service.advance(RUNNING)
+        await until_seen(pilot, "! partial")
+        assert "60 of 60 files" in text_of(app)
+        assert "took 1:30" in text_of(app)
+
+
+async def test_the_cursor_stays_on_its_file_when_the_view_shrinks_around_it() -> None:
+    house = SeededHouse(running(9, 60))
+    app = application(house, job=RUNNING)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "24 of 60 files")
+        await pilot.press("3")
+        table = page_of(app).table
+        await until(pilot, lambda: table.count == 24, "the queue")
+        await pilot.press("G")
+        assert table.pointed_number == 59
+        house.service.advance(RUNNING)
+        await until(pilot, lambda: table.count == 12, "the queue to shrink")
+        assert table.pointed_number == 59
+
+
+async def test_a_job_that_failed_as_a_whole_says_why_and_what_to_do() -> None:
+    app = application(harbour(), job=ended(5, JobState.FAILED, 0).job.id)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "there is no bucket s3://harbor")
+        assert "s3tui status" in text_of(app)
+
+
+async def test_a_job_without_a_worker_gets_one() -> None:
+    job = running(9, 60)
+    job.attended = False
+    house = SeededHouse(job)
+    app = application(house, job=RUNNING)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: house.workers_asked == 1, "a worker to be asked for")
+
+
+async def test_a_job_at_rest_asks_for_no_worker_and_paints_nothing() -> None:
+    house = SeededHouse(ended(7, JobState.COMPLETED))
+    app = application(house, job=ended(7, JobState.COMPLETED).job.id)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "120 of 120 files")
+        page, painted = page_of(app), []
+        await until(pilot, lambda: not page.asking("look"), "the last reading")
+        page.table.render_line = lambda y: painted.append(y)  # type: ignore[assignment, return-value, method-assign]
+        page.read_now()
+        await until(pilot, lambda: not page.asking("look"), "one more reading")
+        await asyncio.sleep(0.05)  # a paint would come with the next tick of Textual's timer
+    assert painted == []
+    assert house.workers_asked == 0
+
+
+async def test_trouble_while_reading_is_shown_and_the_rows_stay() -> None:
+    house = harbour()
+    app = application(house, job=RUNNING)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "lantern-0000")
+        house.service.trouble = StateError("The state database is locked.")
+        await until_seen(pilot, "The state database is locked.")
+        assert "lantern-0000" in text_of(app)
+        house.service.trouble = None
+        await until_unseen(pilot, "locked")
+
+
+async def test_y_copies_the_address_of_the_file() -> None:
+    app = application(harbour(), job=RUNNING)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until_seen(pilot, "lantern-0000")
+        await pilot.press("y")
+        await until_seen(pilot, "Copied")
+    assert app.clipboard.startswith("s3://harbour/backups/") and app.clipboard.endswith("lantern-0000.mp4")
+
+
+async def test_a_name_that_cannot_be_a_key_is_not_copied() -> None:
+    job = running(9, 60)
+    job.rows[0] = replace(job.rows[0], key=None, path=b"odd\xff.txt", state=FileState.FAILED, reason="name_not_utf8")
+    app = application(SeededHouse(job), job=RUNNING)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until_seen(pilot, "odd\\xff.txt")
+        await pilot.press("y")
+        await until_seen(pilot, "has no key")
+    assert app.clipboard == ""
+
+
+async def test_opening_a_planned_job_by_its_id_shows_its_plan() -> None:
+    app = application(harbour(), job=planned(8).job.id)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "To send")
+
+
+async def test_an_unknown_job_is_a_sentence() -> None:
+    app = application(harbour(), job="nope")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "There is no job 'nope'")
+
+
+def test_views_on_the_screen_are_the_views_of_the_model() -> None:
+    assert set(TransfersPage.VIEWS) == set(View)
