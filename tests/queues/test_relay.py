@@ -104,6 +104,27 @@ def test_messages_written_while_the_server_is_away_arrive_when_it_is_back(
     assert "The outbox waits: " in caplog.text
 
 
+def test_the_outbox_is_not_opened_while_the_server_is_away(
+    rabbitmq: Bench, forwarder: Forwarder, caplog: pytest.LogCaptureFixture
+) -> None:
+    drained = threading.Event()
+
+    def drain(_send: Callable[[bytes], None]) -> int:
+        drained.set()
+        return 0
+
+    broker = open_rabbitmq(f"amqp://guest:guest@127.0.0.1:{forwarder.port}")
+    relay = Relay(broker, drain)
+    forwarder.cut()
+    relay.start()
+    wait_until(lambda: "The RabbitMQ server does not answer: " in caplog.text, what="the relay to notice")
+    assert not drained.is_set()
+    forwarder.mend()
+    assert drained.wait(30)
+    relay.stop()
+    broker.close()
+
+
 def test_an_outage_of_any_length_is_logged_once(sqlite: Bench, caplog: pytest.LogCaptureFixture) -> None:
     rounds = 0
 
