@@ -25,11 +25,12 @@ from s3tui.model import Connection, ObjectHeaders, Policy
 from s3tui.state.options import state_directory
 
 if TYPE_CHECKING:
+    from s3tui.queues.bells import Bells
     from s3tui.service import Service
     from s3tui.state.store import Store
     from s3tui.storage.s3 import Bucket
     from s3tui.transfer.engine import Engine
-    from s3tui.worker import Bells, Worker
+    from s3tui.worker import Worker
 
 QUEUES = ("upload",)
 """The queues that a worker takes units from when nothing else is said."""
@@ -166,13 +167,9 @@ class Runtime:
         self._locks.append(lock)
 
     def _bells(self) -> Bells:
-        from s3tui.queues.broker import Relay, open_broker
-        from s3tui.worker import Bells
+        from s3tui.queues.bells import Bells
 
-        broker = open_broker(self.settings.queue.url, state_file=self.store.database.path)
-        if self.settings.queue.url == "sqlite":
-            return Bells(broker)
-        return Bells(broker, Relay(broker, self.store.outbox.drain))
+        return Bells(self.settings.queue.url, state_file=self.store.database.path, drain=self.store.outbox.drain)
 
 
 class _Connections:

@@ -22,22 +22,22 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
-
-import dramatiq
+from typing import TYPE_CHECKING, Any
 
 from s3tui.errors import LeaseLost, S3tuiError, StateError
 from s3tui.jobs.context import Context, Resources
 from s3tui.jobs.kinds import KINDS
 from s3tui.jobs.specs import decode_spec
 from s3tui.model import Desired, Job, JobState, Lease, UnitKind
-from s3tui.queues.broker import Relay, declare_units
 from s3tui.state.journal import Journal
 from s3tui.state.store import Store
 from s3tui.state.units import Claimant
 from s3tui.text import display_text
 from s3tui.transfer.engine import Control
 from s3tui.transfer.progress import Progress
+
+if TYPE_CHECKING:
+    from s3tui.queues.bells import Bells
 
 log = logging.getLogger(__name__)
 
@@ -70,14 +70,6 @@ class _JobAtWork:
         self.bytes_before, self.sampled_at = total, now
         flights = [[flight.no, flight.sent, flight.size, flight.attempt, round(flight.rate)] for flight in active]
         return {"rate": round(self.rate), "active": flights}
-
-
-@dataclass(frozen=True, slots=True)
-class Bells:
-    """Where a worker hears of new units: a broker, and the relay that fills it if the messages do not lie in it already."""
-
-    broker: dramatiq.Broker
-    relay: Relay | None = None
 
 
 class Worker:
@@ -114,7 +106,6 @@ class Worker:
         self._stopping = threading.Event()
         self._drained = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._consumer: dramatiq.Worker | None = None
         self._last_work = time.monotonic()
 
     def start(self) -> None:
@@ -125,7 +116,7 @@ class Worker:
             thread.start()
             self._threads.append(thread)
         if self._bells is not None:
-            self._listen(self._bells)
+            self._bells.start(self._claimant.queues, self._ring)
 
     def stop(self, grace: float = 5.0) -> None:
         """Admit nothing more, give what is in flight `grace` seconds, break it off, save everything and leave. Idempotent."""
@@ -137,7 +128,8 @@ class Worker:
         self._each_job(Control.cancel)
         self._join_units(time.monotonic() + _BREAK_SECONDS)
         self._drained.set()
-        self._stop_listening()
+        if self._bells is not None:
+            self._bells.stop()
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join()
@@ -158,21 +150,6 @@ class Worker:
         self._stopping.set()
 
     # The claimer.
-
-    def _listen(self, bells: Bells) -> None:
-        names = declare_units(bells.broker, self._claimant.queues, self._ring)
-        self._consumer = dramatiq.Worker(bells.broker, queues=names, worker_threads=1, worker_timeout=200)
-        self._consumer.start()
-        if bells.relay is not None:
-            bells.relay.start()
-
-    def _stop_listening(self) -> None:
-        if self._bells is None or self._consumer is None:
-            return
-        if self._bells.relay is not None:
-            self._bells.relay.stop()
-        self._consumer.stop()
-        self._bells.broker.close()
 
     def _ring(self, job_id: str, unit_no: int) -> None:
         log.debug("bell for unit %d of job %s", unit_no, job_id)

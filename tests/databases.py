@@ -42,7 +42,7 @@ def state_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def store(state_url: str, tmp_path: Path) -> Iterator[Store]:
+def state_store(state_url: str, tmp_path: Path) -> Iterator[Store]:
     """An empty state store."""
     opened = Store(state_url, tmp_path / "state")
     empty(opened)

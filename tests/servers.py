@@ -21,6 +21,7 @@ from s3tui.model import Connection
 from s3tui.storage.local_endpoint import LocalEndpoint
 from s3tui.storage.options import AwsOptions
 from s3tui.storage.s3 import S3Client, open_client
+from tests.certificates import self_signed
 from tests.front import FaultFront
 from tests.waiting import wait_until
 
@@ -90,16 +91,17 @@ def _client(store: Store) -> S3Client:
 
 
 @contextmanager
-def rclone_server(directory: Path) -> Iterator[Store]:
-    """`rclone serve s3` on a directory whose sub-directories are the buckets."""
+def rclone_server(directory: Path, *options: str) -> Iterator[Store]:
+    """`rclone serve s3` on a directory whose sub-directories are the buckets; with `--cert` and `--key` it speaks TLS."""
     port = _free_port()
+    scheme = "https" if "--cert" in options else "http"
     binary = Path(sys.executable).with_name("rclone")
     arguments = ["serve", "s3", f"--addr=127.0.0.1:{port}", f"--auth-key={ACCESS_KEY},{SECRET_KEY}", "--vfs-cache-mode=off"]
     log = (directory.parent / "rclone.log").open("wb")
-    with log, subprocess.Popen([binary, "--config=", *arguments, str(directory)], stdout=log, stderr=log) as process:
+    with log, subprocess.Popen([binary, "--config=", *arguments, *options, str(directory)], stdout=log, stderr=log) as process:
         try:
             wait_until(lambda: _answers(port), timeout=30, what="rclone to listen")
-            yield Store("rclone", f"http://127.0.0.1:{port}", directory=directory)
+            yield Store("rclone", f"{scheme}://127.0.0.1:{port}", directory=directory)
         finally:
             process.kill()
 
@@ -123,6 +125,16 @@ def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     directory.mkdir()
     with rclone_server(directory) as store:
         yield store
+
+
+@pytest.fixture
+def tls_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """A bucket on an rclone server that speaks TLS, with a certificate that the environment trusts."""
+    certificate, key = self_signed(tmp_path)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    (tmp_path / "buckets").mkdir()
+    with rclone_server(tmp_path / "buckets", "--cert", str(certificate), "--key", str(key)) as store:
+        yield store.with_bucket()
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,11 @@ from sqlalchemy import text
 from s3tui.errors import Conflict, QueueError, StateError
 from s3tui.jobs.upload import UploadSpec
 from s3tui.model import FileState, Job, JobState, Policy, View
-from s3tui.queues.broker import Relay, open_broker
+from s3tui.queues.bells import Bells
 from s3tui.queues.rabbitmq import open_rabbitmq
 from s3tui.service import Service
 from s3tui.state.store import Store
-from s3tui.worker import Bells, Worker
+from s3tui.worker import Worker
 from tests.databases import empty
 from tests.engines import DirectoryEngine, DirectoryResources
 from tests.queues.bench import RABBITMQ
@@ -65,8 +65,7 @@ class Stack:
         return worker
 
     def _bells(self) -> Bells:
-        broker = open_broker(self.queue_url, state_file=self.store.database.path)
-        return Bells(broker, None if self.queue_url == "sqlite" else Relay(broker, self.store.outbox.drain))
+        return Bells(self.queue_url, state_file=self.store.database.path, drain=self.store.outbox.drain)
 
 
 @pytest.fixture(params=["sqlite", "cluster"])

@@ -6,6 +6,7 @@
     sqlite.py         a Dramatiq broker over that table
     rabbitmq.py       the same promise, kept by a RabbitMQ server
     broker.py         picks one of the two by URL; publishes an outbox
+    bells.py          consumers and relay together, as a worker starts and stops them
 
 A message may arrive twice or late and nothing breaks: the database owns the job. It is never lost, so no unit is forgotten.
 

@@ -125,13 +125,6 @@ message = Table(
     Column("error", Text),  # why it is dead
     Column("body", LargeBinary, nullable=False),  # an encoded Dramatiq message
 )
-Index(
-    "ix_message_ready",
-    message.c.queue,
-    message.c.priority,
-    message.c.id,
-    sqlite_where=message.c.state == 0,
-    postgresql_where=message.c.state == 0,
-)
-Index("ix_message_due", message.c.not_before, sqlite_where=message.c.state == 2, postgresql_where=message.c.state == 2)
-Index("ix_message_lease", message.c.lease_until, sqlite_where=message.c.state == 1, postgresql_where=message.c.state == 1)
+Index("ix_message_ready", message.c.queue, message.c.priority, message.c.id, sqlite_where=message.c.state == 0)
+Index("ix_message_due", message.c.not_before, sqlite_where=message.c.state == 2)
+Index("ix_message_lease", message.c.lease_until, sqlite_where=message.c.state == 1)

@@ -14,6 +14,7 @@ from typing import Any
 
 from s3tui.model import Job
 from s3tui.state.store import Store as StateStore
+from s3tui.state.workers import WorkerRow
 from tests.servers import ACCESS_KEY, Store
 
 SECONDS = 60
@@ -90,11 +91,15 @@ class Home:
         with closing(StateStore("sqlite", self.directory / "state" / "s3tui")) as store:
             return store.jobs.newest(limit=100, before=None)
 
+    def workers(self) -> list[WorkerRow]:
+        """The workers that are alive."""
+        with closing(StateStore("sqlite", self.directory / "state" / "s3tui")) as store:
+            return store.workers.alive()
+
     def stop_workers(self) -> None:
         """End the background workers that commands have started."""
-        with closing(StateStore("sqlite", self.directory / "state" / "s3tui")) as store:
-            for worker in store.workers.alive():
-                os.kill(worker.pid, signal.SIGTERM)
+        for worker in self.workers():
+            os.kill(worker.pid, signal.SIGTERM)
 
     @property
     def _environment(self) -> dict[str, str]:

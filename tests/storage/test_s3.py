@@ -95,6 +95,13 @@ def test_a_server_that_speaks_no_tls_is_unreachable_by_https(store: Store) -> No
         Bucket(client, store.bucket).check()
 
 
+def test_a_certificate_that_nobody_vouches_for_is_fatal_and_told(tls_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_CA_BUNDLE")
+    with pytest.raises(EndpointUnreachable, match="AWS_CA_BUNDLE") as raised:
+        _bucket(tls_store).check()
+    assert (raised.value.fatal, raised.value.retryable, raised.value.reason) == (True, False, "tls")
+
+
 def test_who_may_not_list_may_still_put(store: Store, front: FaultFront) -> None:
     front.fail("HeadBucket", status=403, code="AccessDenied")
     front.fail("ListObjectsV2", status=403, code="AccessDenied")

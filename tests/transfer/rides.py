@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,19 @@ from s3tui.events import Fact, Failed, Skipped, Uploaded
 from s3tui.model import Fingerprint, ObjectRef, Policy, Transfer
 from s3tui.transfer.engine import Control, Engine
 from s3tui.transfer.progress import Progress
+from tests.servers import Store
+
+MIB = 1 << 20
+SINGLE = 12 * MIB
+"""Sent in one request, and more than the buffers between a client and a server hold."""
+
+OpenEngine = Callable[[Store], Engine]
+
+
+@cache
+def filled(size: int) -> bytes:
+    """Bytes in which every part is another one."""
+    return hashlib.shake_128(str(size).encode()).digest(size)
 
 
 def transfers_of(bucket: str, files: dict[str, Path]) -> list[Transfer]:

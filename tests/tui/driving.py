@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from textual.app import App
 from textual.pilot import Pilot
 
 from s3tui.tui.application import S3tuiApp
@@ -17,7 +18,7 @@ from tests.tui.seeded import SeededHouse
 def application(house: SeededHouse, **fields: Any) -> S3tuiApp:
     """The application over a seeded house, with a clock that ticks fast."""
     prefill = fields.pop("prefill", None)
-    return S3tuiApp(house, fps=fields.pop("fps", 50), prefill=prefill, form_first=prefill is not None, **fields)
+    return S3tuiApp(house, fps=fields.pop("fps", 20), prefill=prefill, form_first=prefill is not None, **fields)
 
 
 def form(**fields: Any) -> Prefill:
@@ -25,7 +26,7 @@ def form(**fields: Any) -> Prefill:
     return Prefill(**fields)
 
 
-def text_of(app: S3tuiApp) -> str:
+def text_of(app: App[Any]) -> str:
     """What is on the screen, line by line."""
     strips = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
@@ -37,7 +38,7 @@ async def until(pilot: Pilot[Any], predicate: Callable[[], object], what: str, t
     while not predicate():
         if time.monotonic() >= deadline:
             raise AssertionError(f"Waited {timeout:g} s in vain for {what}. On the screen:\n{text_of(pilot.app)}")
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.02)
     await pilot.pause()
 
 

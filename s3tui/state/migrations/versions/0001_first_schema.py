@@ -60,23 +60,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
     )
     with op.batch_alter_table("message", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_message_due", ["not_before"], unique=False, sqlite_where=sa.text("state = 2"), postgresql_where=sa.text("state = 2")
-        )
-        batch_op.create_index(
-            "ix_message_lease",
-            ["lease_until"],
-            unique=False,
-            sqlite_where=sa.text("state = 1"),
-            postgresql_where=sa.text("state = 1"),
-        )
-        batch_op.create_index(
-            "ix_message_ready",
-            ["queue", "priority", "id"],
-            unique=False,
-            sqlite_where=sa.text("state = 0"),
-            postgresql_where=sa.text("state = 0"),
-        )
+        batch_op.create_index("ix_message_due", ["not_before"], unique=False, sqlite_where=sa.text("state = 2"))
+        batch_op.create_index("ix_message_lease", ["lease_until"], unique=False, sqlite_where=sa.text("state = 1"))
+        batch_op.create_index("ix_message_ready", ["queue", "priority", "id"], unique=False, sqlite_where=sa.text("state = 0"))
 
     op.create_table(
         "transfer",

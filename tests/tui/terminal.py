@@ -1,0 +1,105 @@
+"""A real terminal: a pty, a program in it, and pyte to see what the person would see."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+import pyte
+
+from tests.waiting import wait_until
+
+_PRIVATE = re.compile(rb"\x1b\[[<=>?][0-9;:$]*[a-zA-Z]")
+"""What pyte does not know and would print."""
+_SYNC_QUESTION, _SYNC_ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
+
+
+class Terminal:
+    """A program on a terminal of its own; use as a context manager."""
+
+    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], *, columns: int = 80, lines: int = 24) -> None:
+        self._screen = pyte.Screen(columns, lines)
+        self._stream = pyte.ByteStream(self._screen)
+        self._lock = threading.Lock()
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        base = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM")}
+        self.process = subprocess.Popen(
+            [sys.executable, *arguments],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**base, "TERM": "xterm-256color", **environment},
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(slave)
+        self.written = 0
+        """Bytes that the program has written."""
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.hang_up()
+
+    def _read(self) -> None:
+        kept = b""
+        while True:
+            try:
+                data = os.read(self._master, 65536)
+            except OSError:
+                return
+            if not data:
+                return
+            if _SYNC_QUESTION in data:
+                os.write(self._master, _SYNC_ANSWER)
+            with self._lock:
+                self.written += len(data)
+                data, kept = _whole(kept + data)
+                self._stream.feed(_PRIVATE.sub(b"", data))
+
+    def text(self) -> str:
+        """What is on the screen."""
+        with self._lock:
+            return "\n".join(self._screen.display)
+
+    def press(self, *keys: str) -> None:
+        """Type."""
+        for key in keys:
+            os.write(self._master, key.encode())
+
+    def until_seen(self, text: str, timeout: float = 20) -> None:
+        """Wait until a text is on the screen."""
+        try:
+            wait_until(lambda: text in self.text(), timeout, f"{text!r} on the terminal")
+        except AssertionError as error:
+            raise AssertionError(f"{error} It showed:\n{self.text()}") from None
+
+    def hang_up(self) -> None:
+        """Close the terminal, as a dropped line does."""
+        if self._master >= 0:
+            master, self._master = self._master, -1
+            os.close(master)
+
+
+def _whole(data: bytes) -> tuple[bytes, bytes]:
+    """The data up to a sequence that may go on in the next read, and the rest."""
+    start = data.rfind(b"\x1b")
+    if start >= 0 and not re.match(rb"\x1b(\[[<=>?]?[0-9;:$]*[a-zA-Z~]|\][^\a]*\a|[^\[\]])", data[start:]):
+        return data[:start], data[start:]
+    return data, b""

@@ -1,0 +1,164 @@
+"""The whole way in a real terminal: the real program, the real worker, a real S3 server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from s3tui.config import Settings
+from s3tui.model import JobState
+from s3tui.runtime import Runtime
+from tests.front import FaultFront
+from tests.servers import ACCESS_KEY, Store
+from tests.tui.terminal import Terminal
+from tests.waiting import wait_until
+
+ENTER, ESCAPE, SPACE, TAB, DOWN = "\r", "\x1b", " ", "\t", "\x1b[B"
+
+
+@pytest.fixture
+def place(rclone_store: Store) -> Iterator[tuple[Store, FaultFront]]:
+    """A bucket, and a front before it."""
+    with FaultFront(rclone_store.url) as front:
+        yield rclone_store, front
+
+
+@pytest.fixture
+def environment(tmp_path: Path, place: tuple[Store, FaultFront]) -> Iterator[dict[str, str]]:
+    """What the program is started with; ends the worker that it leaves behind."""
+    store, front = place
+    yield {
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": store.secret,
+        "AWS_ENDPOINT_URL": front.url,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "S3TUI_S3__ADDRESSING_STYLE": "path",
+    }
+    with Runtime(Settings()) as runtime:
+        for worker in runtime.service.workers():
+            with suppress(ProcessLookupError):
+                os.kill(worker.pid, signal.SIGTERM)
+        wait_until(lambda: not runtime.service.workers(), timeout=30, what="the worker to end")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A tree of small files."""
+    for folder in ("alpha", "beta", "gamma"):
+        for number in range(8):
+            path = tmp_path / "tree" / folder / f"file-{number}.txt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{folder} {number}\n" * 50)
+    return tmp_path / "tree"
+
+
+def expected(tree: Path, *folders: str) -> dict[str, bytes]:
+    """The objects that an upload of these folders makes, below `in/`."""
+    return {f"in/{path.name}": path.read_bytes() for folder in folders for path in sorted((tree / folder).iterdir())}
+
+
+def test_folders_are_picked_planned_applied_and_watched_by_keys_alone(
+    tree: Path, place: tuple[Store, FaultFront], environment: dict[str, str]
+) -> None:
+    store, _ = place
+    (tree / "beta").rename(tree / "beta2")
+    for path in (tree / "beta2").iterdir():
+        path.rename(path.with_name(f"b-{path.name}"))
+    with Terminal(["-m", "s3tui", "tui", str(tree / "alpha"), f"s3://{store.bucket}/in"], environment) as terminal:
+        terminal.until_seen("[x] ▸ alpha/")
+        terminal.press("\x1b[Z")  # back from the button, over the options, to the tree: shift+tab
+        for _ in range(8):
+            terminal.press("\x1b[Z")
+        terminal.press(DOWN, SPACE)
+        terminal.until_seen("2 marked: alpha, beta2")
+        terminal.press("\x12")  # ctrl+r
+        terminal.until_seen("◇ planned", timeout=40)
+        terminal.until_seen("16 new")
+        terminal.press(ENTER)
+        terminal.until_seen("✓ completed", timeout=40)
+        terminal.until_seen("16 of 16 files")
+        terminal.press("q")
+        wait_until(lambda: terminal.process.poll() == 0, what="the program to end")
+    assert store.contents() == expected(tree, "alpha", "beta2")
+
+
+def test_r_sends_a_failed_file_again(tree: Path, place: tuple[Store, FaultFront], environment: dict[str, str]) -> None:
+    store, front = place
+    front.fail("PutObject", "file-3", status=403, code="AccessDenied")
+    with Terminal(["-m", "s3tui", "tui", str(tree / "alpha"), f"s3://{store.bucket}/in"], environment) as terminal:
+        terminal.until_seen("[x] ▸ alpha/")
+        terminal.press(ENTER)
+        terminal.until_seen("◇ planned", timeout=40)
+        terminal.press(ENTER)
+        terminal.until_seen("! partial", timeout=40)
+        terminal.press("4")
+        terminal.until_seen("access denied")
+        terminal.press("r")
+        terminal.until_seen("✓ completed", timeout=40)
+        terminal.press("q")
+        wait_until(lambda: terminal.process.poll() == 0, what="the program to end")
+    assert store.contents() == expected(tree, "alpha")
+
+
+def test_a_terminal_that_hangs_up_ends_the_ui_and_the_job_goes_on(
+    tree: Path, place: tuple[Store, FaultFront], environment: dict[str, str]
+) -> None:
+    store, front = place
+    gate = front.hold("PutObject", "file-5")
+    with Terminal(["-m", "s3tui", "tui", str(tree / "alpha"), f"s3://{store.bucket}/in"], environment) as terminal:
+        terminal.until_seen("[x] ▸ alpha/")
+        terminal.press(ENTER)
+        terminal.until_seen("◇ planned", timeout=40)
+        terminal.press(ENTER)
+        wait_until(gate.arrived.is_set, timeout=40, what="the upload to be in the middle")
+        terminal.until_seen("▸ running")
+        began = time.monotonic()
+        terminal.hang_up()
+        wait_until(lambda: terminal.process.poll() is not None, what="the program to end")
+        assert time.monotonic() - began < 3
+        assert terminal.process.returncode == 129
+    gate.open()
+    with Runtime(Settings()) as runtime:
+        wait_until(lambda: runtime.service.browse()[0].state is JobState.COMPLETED, timeout=40, what="the job to complete")
+    with Terminal(["-m", "s3tui"], environment) as terminal:
+        terminal.until_seen("✓ completed")
+    assert store.contents() == expected(tree, "alpha")
+
+
+def test_an_idle_screen_writes_nothing(environment: dict[str, str]) -> None:
+    with Terminal(["-m", "s3tui"], environment) as terminal:
+        terminal.until_seen("No jobs yet")
+        settled = [0, time.monotonic()]
+
+        def quiet_for_a_while() -> bool:
+            if terminal.written != settled[0]:
+                settled[:] = [terminal.written, time.monotonic()]
+            return time.monotonic() - settled[1] > 2.5
+
+        wait_until(quiet_for_a_while, timeout=20, what="two seconds and a half without a byte")
+
+
+def test_sigterm_ends_the_ui_in_order(environment: dict[str, str]) -> None:
+    with Terminal(["-m", "s3tui"], environment) as terminal:
+        terminal.until_seen("No jobs yet")
+        terminal.process.terminate()
+        wait_until(lambda: terminal.process.poll() == 130, what="the program to end")
+        assert "Traceback" not in terminal.text()
+
+
+def test_a_small_terminal_works(environment: dict[str, str], tree: Path) -> None:
+    with Terminal(["-m", "s3tui", "tui", str(tree), "s3://b/x"], environment, columns=40, lines=12) as terminal:
+        terminal.until_seen("Show the plan")
+        terminal.press(ESCAPE)
+        terminal.until_seen("No jobs yet")
+        terminal.press("q")
+        wait_until(lambda: terminal.process.poll() == 0, what="the program to end")
