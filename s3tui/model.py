@@ -139,6 +139,8 @@ class Transfer:
     fingerprint: Fingerprint
     attempts: int = 0
     """Attempts already spent by earlier runs."""
+    unsure: bool = False
+    """Whether a worker that died may have stored it without writing so down: look before sending it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +285,8 @@ class Lease:
     """First and last transfer number of the unit, both included."""
     token: int
     worker: str
+    after_crash: bool = False
+    """Whether an earlier owner died over the unit."""
 
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -121,7 +121,8 @@ def _transfers(context: Context[UploadSpec]) -> Iterator[Transfer]:
     sources = [os.fsencode(source) for source in context.spec.sources]
     for source_no, path, number, key, fingerprint, attempts in context.store.transfers.to_carry(context.lease):
         target = ObjectRef(context.spec.bucket, key)
-        yield Transfer(number, _located(sources[source_no], path), target, fingerprint, attempts)
+        located = _located(sources[source_no], path)
+        yield Transfer(number, located, target, fingerprint, attempts, unsure=context.lease.after_crash)
 
 
 def _located(source: bytes, path: bytes) -> bytes:

@@ -95,7 +95,7 @@ class Units:
             update(unit)
             .where(unit.c.job_no == job_no, unit.c.no == unit_no)
             .values(state=LEASED, worker=claimant.id, token=unit.c.token + 1, lease_until=self._database.now() + LEASE_MS)
-            .returning(unit.c.kind, unit.c.first, unit.c.last, unit.c.token)
+            .returning(unit.c.kind, unit.c.first, unit.c.last, unit.c.token, unit.c.attempts)
         ).one()
         connection.execute(
             update(job)
@@ -103,7 +103,8 @@ class Units:
             .values(state=JobState.RUNNING, started_at=func.coalesce(job.c.started_at, now_ms()))
         )
         found = job_of(connection.execute(select(job).where(job.c.no == job_no)).one())
-        return Lease(job_no, unit_no, UnitKind(taken.kind), taken.first, taken.last, taken.token, claimant.id), found
+        kind, after_crash = UnitKind(taken.kind), taken.attempts > 0
+        return Lease(job_no, unit_no, kind, taken.first, taken.last, taken.token, claimant.id, after_crash), found
 
 
 def held(lease: Lease) -> ColumnElement[bool]:

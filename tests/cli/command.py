@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from s3tui.model import Job
+from s3tui.report import report_json
 from s3tui.state.store import Store as StateStore
 from s3tui.state.workers import WorkerRow
 from tests.servers import ACCESS_KEY, Store
@@ -90,6 +91,13 @@ class Home:
         """All jobs, newest first, as the state database has them."""
         with closing(StateStore("sqlite", self.directory / "state" / "s3tui")) as store:
             return store.jobs.newest(limit=100, before=None)
+
+    def report(self) -> list[dict[str, Any]]:
+        """The files of the newest job, as its report has them."""
+        with closing(StateStore("sqlite", self.directory / "state" / "s3tui")) as store:
+            newest = store.jobs.newest(limit=1, before=None)[0]
+            files: list[dict[str, Any]] = json.loads("".join(report_json(store, newest)))["files"]
+            return files
 
     def workers(self) -> list[WorkerRow]:
         """The workers that are alive."""

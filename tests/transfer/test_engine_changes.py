@@ -1,4 +1,4 @@
-"""The contract of a transfer engine, held by every engine on every server: files that change, people who do, keys that are taken."""
+"""The contract of a transfer engine, held by every engine on every server: files that change, people who do, taken keys."""
 
 from __future__ import annotations
 

@@ -90,6 +90,10 @@ class Terminal:
         except AssertionError as error:
             raise AssertionError(f"{error} It showed:\n{self.text()}") from None
 
+    def until_unseen(self, text: str, timeout: float = 20) -> None:
+        """Wait until a text is gone from the screen."""
+        wait_until(lambda: text not in self.text(), timeout, f"{text!r} to be gone from the terminal")
+
     def hang_up(self) -> None:
         """Close the terminal, as a dropped line does."""
         if self._master >= 0:

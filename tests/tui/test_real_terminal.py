@@ -101,6 +101,7 @@ def test_r_sends_a_failed_file_again(tree: Path, place: tuple[Store, FaultFront]
         terminal.press(ENTER)
         terminal.until_seen("! partial", timeout=40)
         terminal.press("4")
+        terminal.until_unseen("file-0")
         terminal.until_seen("access denied")
         terminal.press("r")
         terminal.until_seen("✓ completed", timeout=40)

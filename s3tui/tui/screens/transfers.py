@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from s3tui.model import JobState, View
+from s3tui.model import FileState, JobState, View
 from s3tui.tui.commands import Where, bindings
 from s3tui.tui.door import Sight
 from s3tui.tui.figures import done_share, figures, view_counts
@@ -70,10 +70,13 @@ class TransfersPage(JobPage):
 
     def action_retry(self) -> None:
         """Send the marked files again, or the one under the cursor."""
-        number = self.table.pointed_number
-        chosen = sorted(self.table.marked) or ([] if number is None else [number])
-        if chosen:
-            self._retry(chosen)
+        row = self.table.pointed_row
+        if self.table.marked:
+            self._retry(sorted(self.table.marked))
+        elif row is not None and row.state is FileState.FAILED:
+            self._retry([row.no])
+        else:
+            self.say("This file has not failed: there is nothing to send again.")
 
     def action_retry_all(self) -> None:
         """Send every failed file again."""

@@ -20,6 +20,7 @@ class JobTable(LineTable):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._jobs: list[Job] = []
+        self._read = False
         self.nothing = "Reading the history…"
 
     @property
@@ -34,10 +35,10 @@ class JobTable(LineTable):
 
     def show(self, jobs: list[Job]) -> None:
         """Show these; the cursor stays on its job."""
-        if jobs == self._jobs and jobs:
+        if self._read and jobs == self._jobs:
             return
         old, pointed = self._jobs, self.pointed
-        self._jobs = jobs
+        self._read, self._jobs = True, jobs
         self.set_count(len(jobs))
         if not jobs:
             self.nothing = "No jobs yet. Press n to upload something."
