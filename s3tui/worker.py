@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _TICK_SECONDS = 1.0
-_BREAK_SECONDS = 30.0
-"""How long requests that were told to break off may take to do so."""
+_BREAK_SECONDS = 3.0
+"""How long requests that were told to break off may take to do so; a request that the store never answers is left behind."""
 _UNITS_PER_JOB = 3
 """One that plans and two that carry: while the last files of one are in flight, the next fills the free slots."""
 _UNITS = 12

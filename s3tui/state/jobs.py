@@ -15,7 +15,7 @@ from s3tui.model import Action, Desired, FileState, Job, JobState, Totals, UnitK
 from s3tui.state.database import Database
 from s3tui.state.outbox import post_units
 from s3tui.state.schema import job, transfer, unit
-from s3tui.state.settling import HELD, READY, UNENDED, fail_job, free_dead, settle
+from s3tui.state.settling import HELD, READY, UNENDED, fail_job, free_dead, reopen_files, settle
 
 _RETRY_UNIT = 1000
 """Files in one unit of a retry."""
@@ -93,6 +93,7 @@ class Jobs:
         """Let a job go on: paused, stopped half-way, or left behind by a dead worker."""
         with self._database.write() as connection:
             free_dead(connection, self._database.now())
+            reopen_files(connection, number)
             self._go(connection, number, home)
 
     def apply(self, number: int, *, home: str | None) -> None:

@@ -112,9 +112,16 @@ class Planning:
             connection.execute(update(job).where(job.c.no == lease.job_no).values(planned=True))
             found = connection.execute(select(job).where(job.c.no == lease.job_no)).one()
             if not found.dry_run:
-                released = connection.execute(
-                    update(unit).where(unit.c.job_no == lease.job_no, unit.c.state == HELD).values(state=READY).returning(unit.c.no)
-                ).scalars()
+                released = (
+                    connection.execute(
+                        update(unit)
+                        .where(unit.c.job_no == lease.job_no, unit.c.state == HELD)
+                        .values(state=READY)
+                        .returning(unit.c.no)
+                    )
+                    .scalars()
+                    .all()
+                )
                 if found.home is None:
                     post_units(connection, found.queue, found.id, sorted(released))
             settle(connection, lease.job_no)

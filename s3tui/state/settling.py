@@ -14,8 +14,8 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, literal, select, update
 
-from s3tui.model import Desired, JobState, now_ms
-from s3tui.state.schema import job, unit, worker
+from s3tui.model import Desired, FileState, JobState, now_ms
+from s3tui.state.schema import job, transfer, unit, worker
 
 HELD, READY, LEASED, DONE = range(4)
 """States of a unit: held back until the plan is whole, ready, in work, finished."""
@@ -42,6 +42,7 @@ def settle(connection: Connection, number: int) -> None:
     )
     unended = job.c.state.in_((*UNENDED, JobState.PLANNED))
     connection.execute(update(job).where(job.c.no == number, unended, ~leased).values(state=state))
+    _close_files(connection, number, leased)
     resting = job.c.state.in_((JobState.CANCELLED, JobState.PARTIAL, JobState.COMPLETED, JobState.PLANNED))
     connection.execute(update(job).where(job.c.no == number, resting, job.c.finished_at.is_(None)).values(finished_at=now_ms()))
 
@@ -53,6 +54,39 @@ def fail_job(connection: Connection, number: int, reason: str, error: str) -> No
         .where(job.c.no == number, job.c.state.in_(UNENDED))
         .values(state=JobState.FAILED, reason=reason, error=error, finished_at=now_ms())
     )
+    settle(connection, number)
+
+
+def reopen_files(connection: Connection, number: int) -> None:
+    """Plan again what the failure of the whole job, not its own, kept from being sent."""
+    unfinished = select(unit.c.no).where(unit.c.job_no == number, unit.c.state != DONE)
+    shared_cause = select(job.c.reason).where(job.c.no == number, job.c.state == JobState.FAILED).scalar_subquery()
+    reopened = connection.execute(
+        update(transfer)
+        .where(
+            transfer.c.job_no == number,
+            transfer.c.state == FileState.FAILED,
+            transfer.c.reason == shared_cause,
+            transfer.c.unit_no.in_(unfinished),
+        )
+        .values(state=FileState.PLANNED, reason=None, error=None)
+    )
+    connection.execute(update(job).where(job.c.no == number).values(failed=job.c.failed - reopened.rowcount))
+
+
+def _close_files(connection: Connection, number: int, leased: ColumnElement[bool]) -> None:
+    """What a cancelled job left planned is skipped, what a failed one left planned has failed with it: every file has an end."""
+    ended = job.c.state.in_((JobState.CANCELLED, JobState.FAILED))
+    found = connection.execute(select(job.c.state, job.c.reason, job.c.error).where(job.c.no == number, ended, ~leased)).first()
+    if found is None:
+        return
+    left = update(transfer).where(transfer.c.job_no == number, transfer.c.state == FileState.PLANNED)
+    if found.state == JobState.CANCELLED:
+        skipped = connection.execute(left.values(state=FileState.SKIPPED, reason="cancelled")).rowcount
+        connection.execute(update(job).where(job.c.no == number).values(skipped=job.c.skipped + skipped))
+    else:
+        failed = connection.execute(left.values(state=FileState.FAILED, reason=found.reason, error=found.error)).rowcount
+        connection.execute(update(job).where(job.c.no == number).values(failed=job.c.failed + failed))
 
 
 def free_dead(connection: Connection, now: ColumnElement[int]) -> None:

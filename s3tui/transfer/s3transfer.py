@@ -65,9 +65,9 @@ class S3TransferEngine:
         _Run(self._store, self._parts, policy, record, progress, control).carry_all(transfers, self._files)
 
     def close(self) -> None:
-        """End the threads and connections; nothing may be in flight."""
-        self._files.shutdown()
-        self._parts.shutdown()
+        """End the threads and connections; a request that is never answered is not waited for."""
+        self._files.shutdown(wait=False, cancel_futures=True)
+        self._parts.shutdown(wait=False, cancel_futures=True)
         self._store.client.close()
 
 

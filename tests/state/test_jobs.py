@@ -222,6 +222,20 @@ def test_pause_waits_for_the_leases_and_cancel_is_final(store: Store) -> None:
     assert state_of(store, job.no) is JobState.CANCELLED
 
 
+def test_every_file_of_a_cancelled_job_has_an_end(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store)
+    plan(store, [[planned("a"), planned("b")]])
+    lease = claim(store)
+    with store.database.write() as connection:
+        write_facts(connection, lease, [uploaded(0)])
+    store.jobs.desire(job.no, Desired.CANCEL)
+    store.units.release(lease)
+    totals = store.jobs.by_no(job.no).totals
+    assert (totals.found, totals.uploaded, totals.skipped) == (2, 1, 1)
+    assert store.transfers.window(job.no, 1, 1)[0].reason == "cancelled"
+
+
 def test_the_unfinished_job_of_a_spec_is_found_and_an_ended_one_is_not(store: Store) -> None:
     register(store, ANN)
     job = new_job(store, spec_hash="same")
@@ -240,9 +254,12 @@ def test_a_job_that_failed_half_way_can_go_on(store: Store) -> None:
     lease = claim(store)
     store.jobs.fail(job.no, "credentials", "The token expired.")
     store.units.release(lease)
-    assert state_of(store, job.no) is JobState.FAILED
+    failed = store.jobs.by_no(job.no)
+    assert (failed.state, failed.totals.failed, failed.totals.found) == (JobState.FAILED, 1, 1)
+    assert store.transfers.window(job.no, 0, 1)[0].reason == "credentials"
     assert store.jobs.unfinished("h") is not None
     store.jobs.reopen(job.no, home=None)
+    assert store.jobs.by_no(job.no).totals.failed == 0
     carry_all(store, claim(store))
     assert state_of(store, job.no) is JobState.COMPLETED
 

@@ -175,6 +175,8 @@ class SeededService:
 
     def plan(self, spec: UploadSpec, *, concurrency: int) -> str:
         with self._lock:
+            if self.trouble is not None:
+                raise self.trouble
             self.calls.append(("plan", spec, concurrency))
             seeded = planned(50 + len(self.jobs), self.plan_rows)
             text = json.dumps({"sources": list(spec.sources), "target": spec.target})

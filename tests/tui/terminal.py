@@ -32,7 +32,7 @@ class Terminal:
         self._lock = threading.Lock()
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        base = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM")}
+        base = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES")}
         self.process = subprocess.Popen(
             [sys.executable, *arguments],
             stdin=slave,

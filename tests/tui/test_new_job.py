@@ -122,13 +122,11 @@ async def test_a_malformed_target_and_a_locked_database_are_sentences(tree: Path
         await pilot.press("enter")
         await until_seen(pilot, "is not a target")
         page_of(app).target.value = "s3://harbour"
-        house.service.plan = _locked  # type: ignore[method-assign]
+        house.service.trouble = StateError("The state database is locked.")
+        button = page_of(app).query_one("#review")
+        await until(pilot, lambda: not button.has_class("-active"), "the button to take another press")
         await pilot.press("enter")
         await until_seen(pilot, "database is locked")
-
-
-def _locked(*_: object, **__: object) -> str:
-    raise StateError("The state database is locked.")
 
 
 async def test_the_key_bar_does_what_it_says_when_clicked(tree: Path) -> None:

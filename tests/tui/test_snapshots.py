@@ -15,6 +15,23 @@ from tests.tui.seeded import SeededHouse, ended, harbour, planned, running
 
 RUNNING, PLANNED, BROKEN = running(9, 60).job.id, planned(8).job.id, ended(5, JobState.FAILED, 0).job.id
 
+SCREENS = [
+    ("jobs", (80, 24), "harbour", None, "cancelled", "", ""),
+    ("jobs-wide", (120, 36), "daylight", None, "cancelled", "", ""),
+    ("transfers", (80, 24), "harbour", RUNNING, "lantern-0000", "", ""),
+    ("transfers-wide", (120, 36), "harbour", RUNNING, "lantern-0000", "2", "lantern-0924"),
+    ("transfers-sixteen", (80, 24), "sixteen", RUNNING, "lantern-0000", "2", "lantern-0924"),
+    ("transfers-lantern-failed", (80, 24), "lantern", RUNNING, "lantern-0000", "4", "changed while"),
+    ("transfers-small", (40, 12), "harbour", RUNNING, "924 of 2,310", "", "antern-0000"),
+    ("detail", (80, 24), "harbour", RUNNING, "lantern-0000", "jjji", "Retry this file"),
+    ("failed-as-a-whole", (80, 24), "harbour", BROKEN, "there is no bucket", "", ""),
+    ("plan", (80, 24), "harbour", PLANNED, "29 new", "", ""),
+    ("plan-small", (40, 12), "harbour", PLANNED, "42 files", "", "buoy-0000"),
+    ("help", (80, 24), "harbour", RUNNING, "lantern-0000", "?", "Send every failed"),
+    ("quit", (80, 24), "daylight", RUNNING, "lantern-0000", "q", "Jobs go on"),
+]
+"""Name, size, theme, job to open, what to wait for, keys, and what to wait for then."""
+
 
 def _after(seen: str, keys: Sequence[str] = (), then: str = "") -> Callable[[Pilot[Any]], Awaitable[None]]:
     async def run(pilot: Pilot[Any]) -> None:
@@ -27,24 +44,7 @@ def _after(seen: str, keys: Sequence[str] = (), then: str = "") -> Callable[[Pil
     return run
 
 
-@pytest.mark.parametrize(
-    ("name", "size", "theme", "job", "seen", "keys", "then"),
-    [
-        ("jobs", (80, 24), "harbour", None, "cancelled", "", ""),
-        ("jobs wide", (120, 36), "daylight", None, "cancelled", "", ""),
-        ("transfers", (80, 24), "harbour", RUNNING, "lantern-0000", "", ""),
-        ("transfers wide", (120, 36), "harbour", RUNNING, "lantern-0000", "2", "lantern-0924"),
-        ("transfers sixteen", (80, 24), "sixteen", RUNNING, "lantern-0000", "2", "lantern-0924"),
-        ("transfers lantern failed", (80, 24), "lantern", RUNNING, "lantern-0000", "4", "changed while"),
-        ("transfers small", (40, 12), "harbour", RUNNING, "924 of 2,310", "", "antern-0000"),
-        ("detail", (80, 24), "harbour", RUNNING, "lantern-0000", "jjji", "Retry this file"),
-        ("failed as a whole", (80, 24), "harbour", BROKEN, "there is no bucket", "", ""),
-        ("plan", (80, 24), "harbour", PLANNED, "29 new", "", ""),
-        ("plan small", (40, 12), "harbour", PLANNED, "42 files", "", "buoy-0000"),
-        ("help", (80, 24), "harbour", RUNNING, "lantern-0000", "?", "Send every failed"),
-        ("quit", (80, 24), "daylight", RUNNING, "lantern-0000", "q", "Jobs go on"),
-    ],
-)
+@pytest.mark.parametrize(("name", "size", "theme", "job", "seen", "keys", "then"), SCREENS, ids=[screen[0] for screen in SCREENS])
 def test_screens_look_as_they_should(
     snap_compare: Any, name: str, size: tuple[int, int], theme: str, job: str | None, seen: str, keys: str, then: str
 ) -> None:
@@ -54,7 +54,11 @@ def test_screens_look_as_they_should(
     )
 
 
-@pytest.mark.parametrize(("size", "theme"), [((80, 24), "harbour"), ((80, 24), "sixteen"), ((40, 12), "harbour")])
+@pytest.mark.parametrize(
+    ("size", "theme"),
+    [((80, 24), "harbour"), ((80, 24), "sixteen"), ((40, 12), "harbour")],
+    ids=["harbour", "sixteen", "small"],
+)
 def test_the_form_looks_as_it_should(
     snap_compare: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], theme: str
 ) -> None:
