@@ -1,6 +1,6 @@
-"""Real databases for tests: SQLite in a directory of the test, PostgreSQL on its standard port in a database of the test process.
+"""What stands around s3tui in tests: SQLite in a directory of the test, PostgreSQL and RabbitMQ on their standard ports.
 
-PostgreSQL is skipped at home when nothing listens, and fails in CI.
+A server that does not answer skips its tests at home, and fails them in CI. Each test process has a PostgreSQL database of its own.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from s3tui.errors import QueueError
+from s3tui.queues.rabbitmq import open_rabbitmq
 from s3tui.state.schema import metadata
 from s3tui.state.store import Store
+from tests.queues.bench import RABBITMQ
 
 ADMIN = os.environ.get("S3TUI_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432/postgres")
 
@@ -33,6 +36,18 @@ def postgresql_url(worker_id: str) -> Iterator[str]:
         admin.execute(f'CREATE DATABASE "{name}" ENCODING UTF8 TEMPLATE template0')
         yield f"{ADMIN.rpartition('/')[0]}/{name}"
         admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url() -> str:
+    """A RabbitMQ server."""
+    try:
+        open_rabbitmq(f"{RABBITMQ}?connection_attempts=1").close()
+    except QueueError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+    return RABBITMQ
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

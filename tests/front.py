@@ -54,6 +54,8 @@ class FaultFront:
         """Most requests that were in flight at a time."""
         self.requests: Counter[tuple[str, str]] = Counter()
         """How many requests came, by (operation, key)."""
+        self.accepted: Counter[tuple[str, str]] = Counter()
+        """How many of them the store accepted."""
         self._server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
@@ -94,6 +96,11 @@ class FaultFront:
                     fault.times -= 1
                     return fault
             return None
+
+    def accept(self, operation: str, key: str) -> None:
+        """The store accepted a request."""
+        with self._lock:
+            self.accepted[operation, key] += 1
 
     def end(self) -> None:
         """A request is over."""
@@ -193,6 +200,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.end_headers()
             self._pass_body(upstream, length, gate)
             answer = upstream.getresponse()
+            if answer.status < 300:
+                self.front.accept(*_named(self.command, self.path))
             return answer, answer.read()
 
     def _pass_body(self, upstream: HTTPConnection, length: int, gate: Fault | None) -> None:

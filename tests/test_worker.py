@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -11,30 +10,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from s3tui.errors import Conflict, QueueError, StateError
+from s3tui.errors import Conflict, StateError
 from s3tui.jobs.upload import UploadSpec
 from s3tui.model import FileState, Job, JobState, Policy, View
 from s3tui.queues.bells import Bells
-from s3tui.queues.rabbitmq import open_rabbitmq
 from s3tui.service import Service
 from s3tui.state.store import Store
 from s3tui.worker import Worker
 from tests.databases import empty
 from tests.engines import DirectoryEngine, DirectoryResources
-from tests.queues.bench import RABBITMQ
 from tests.waiting import wait_until
-
-
-@pytest.fixture(scope="session")
-def rabbitmq_url() -> str:
-    """A RabbitMQ server; without one the test is skipped at home and fails in CI."""
-    try:
-        open_rabbitmq(f"{RABBITMQ}?connection_attempts=1").close()
-    except QueueError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
-    return RABBITMQ
 
 
 @dataclass

@@ -11,8 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Protocol
 
@@ -80,7 +79,7 @@ class Interrupts:
 def opened(loaded: Loaded, arguments: argparse.Namespace) -> Iterator[Runtime]:
     """The parts of the program for one command, with its log."""
     logs.open_log(loaded.settings.logging, verbose=arguments.verbose)
-    with Runtime(loaded.settings, worker_arguments=_same_settings(loaded)) as runtime:
+    with Runtime(loaded.settings, worker_arguments=loaded.arguments) as runtime:
         yield runtime
 
 
@@ -226,13 +225,3 @@ def _say_how_to_go_on(service: Service, job: Job) -> None:
         output.note(
             f"Interrupted; {done} and the state is saved. The same command resumes, and so does `s3tui jobs resume {job.id}`."
         )
-
-
-def _same_settings(loaded: Loaded) -> list[str]:
-    """What leads another process to the same files."""
-    words: list[str] = []
-    for option, path in (("--config", loaded.config_file), ("--env-file", loaded.env_file)):
-        if path is not None:
-            with suppress(OSError):
-                words += [option, str(Path(path).resolve())]
-    return words

@@ -42,4 +42,4 @@ def _open(arguments: argparse.Namespace, *, source: str | None, target: str | No
     loaded = settings.load(arguments)
     from s3tui.tui.app import run_tui
 
-    return run_tui(loaded.settings, source=source, target=target, job=job)
+    return run_tui(loaded.settings, source=source, target=target, job=job, worker_arguments=loaded.arguments)

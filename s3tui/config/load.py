@@ -37,6 +37,12 @@ class Loaded:
         """Where the value of a key came from."""
         return self.origins.get((section, key), "default")
 
+    @property
+    def arguments(self) -> list[str]:
+        """The arguments that lead another process to the same files."""
+        named = (("--config", self.config_file), ("--env-file", self.env_file))
+        return [word for option, path in named if path is not None for word in (option, str(path.absolute()))]
+
 
 def load_settings(
     *,

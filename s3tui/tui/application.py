@@ -17,7 +17,7 @@ from s3tui.text import display_text
 from s3tui.tui import hangup, themes
 from s3tui.tui.commands import Command, Where, bindings, commands_of, unknown_ids
 from s3tui.tui.door import House
-from s3tui.tui.internals import forget_failure, repaint_all
+from s3tui.tui.internals import end_after_failure, repaint_all
 from s3tui.tui.looks import Looks
 from s3tui.tui.messages import DoCommand, OpenJob, OpenNewJob
 from s3tui.tui.screens.dialogs import cancel_question, leave_question
@@ -112,7 +112,7 @@ class S3tuiApp(App[int]):
     def _handle_exception(self, error: Exception) -> None:
         """No traceback on the screen: `run_tui` writes a report."""
         self.failure = self.failure or error
-        forget_failure(self, error)
+        end_after_failure(self, error)
 
     # Screens.
 

@@ -29,7 +29,7 @@ def paint_now(widget: Widget, also: Iterable[Widget] = ()) -> None:
         update()
 
 
-def forget_failure(app: App[int], error: Exception) -> None:
+def end_after_failure(app: App[int], error: Exception) -> None:
     """End the app after an unexpected error, without printing a traceback; a test's pilot still sees the error."""
     app._return_code = 1
     if app._exception is None:

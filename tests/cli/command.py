@@ -89,25 +89,28 @@ class Home:
 
     def jobs(self) -> list[Job]:
         """All jobs, newest first, as the state database has them."""
-        with closing(StateStore("sqlite", self.directory / "state" / "s3tui")) as store:
+        with closing(self._state()) as store:
             return store.jobs.newest(limit=100, before=None)
 
     def report(self) -> list[dict[str, Any]]:
         """The files of the newest job, as its report has them."""
-        with closing(StateStore("sqlite", self.directory / "state" / "s3tui")) as store:
+        with closing(self._state()) as store:
             newest = store.jobs.newest(limit=1, before=None)[0]
             files: list[dict[str, Any]] = json.loads("".join(report_json(store, newest)))["files"]
             return files
 
     def workers(self) -> list[WorkerRow]:
         """The workers that are alive."""
-        with closing(StateStore("sqlite", self.directory / "state" / "s3tui")) as store:
+        with closing(self._state()) as store:
             return store.workers.alive()
 
     def stop_workers(self) -> None:
         """End the background workers that commands have started."""
         for worker in self.workers():
             os.kill(worker.pid, signal.SIGTERM)
+
+    def _state(self) -> StateStore:
+        return StateStore(self.environment.get("DATABASE_URL", "sqlite"), self.directory / "state" / "s3tui")
 
     @property
     def _environment(self) -> dict[str, str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from s3tui.state.store import Store as StateStore
 from tests.cli.command import Home
+from tests.databases import empty
 from tests.front import FaultFront
 from tests.servers import Store
 
@@ -16,6 +19,19 @@ from tests.servers import Store
 def home(tmp_path: Path) -> Home:
     """A user who has configured nothing."""
     return Home(tmp_path / "home")
+
+
+@pytest.fixture(params=["alone", "cluster"])
+def any_home(request: pytest.FixtureRequest, home: Home) -> Home:
+    """The same user, once with nothing installed around s3tui, once on PostgreSQL and RabbitMQ: only two URLs differ."""
+    if request.param == "cluster":
+        home.environment |= {
+            "DATABASE_URL": request.getfixturevalue("postgresql_url"),
+            "RABBITMQ_URL": request.getfixturevalue("rabbitmq_url"),
+        }
+        with closing(StateStore(home.environment["DATABASE_URL"], home.directory)) as store:
+            empty(store)
+    return home
 
 
 @pytest.fixture

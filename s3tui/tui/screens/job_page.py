@@ -122,7 +122,7 @@ class JobPage(Page):
     def _unread(self, error: Exception) -> None:
         if not isinstance(error, S3tuiError):
             raise error
-        self._read_at = time.monotonic()
+        self._read_at, self._listed = time.monotonic(), ()
         self.trouble.say(display_text(str(error)), "Trying again every second; `s3tui status` tells more.")
 
     def _mind_worker(self, sight: Sight) -> None:
