@@ -1,7 +1,7 @@
 """The process that does the work.
 
     queue ──bell──▶ take_unit(job, unit) ─┐
-    tick, once a second ──────────────────┴─▶ claim ─▶ a thread per unit: KINDS[kind].plan or .work ─▶ finish | release
+    tick, once a second ─▶ reap ──────────┴─▶ claim ─▶ a thread per unit: KINDS[kind].plan or .work ─▶ finish | release
     heartbeat, once a second: renew every lease, read what people want, write the sample of what is in flight
 
 A message is a bell: the actor returns at once, so no delivery is ever held for a long job, and a lost or doubled message changes
@@ -120,6 +120,8 @@ class Worker:
 
     def stop(self, grace: float = 5.0) -> None:
         """Admit nothing more, give what is in flight `grace` seconds, break it off, save everything and leave. Idempotent."""
+        if self._drained.is_set():
+            return
         self._stopping.set()
         self._bell.set()
         self._each_job(Control.pause)
@@ -159,6 +161,7 @@ class Worker:
         while not self._stopping.is_set():
             self._bell.clear()
             try:
+                self._store.units.reap()
                 while not self._stopping.is_set() and self._take_one():
                     pass
             except StateError as error:

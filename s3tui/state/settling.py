@@ -89,6 +89,12 @@ def _close_files(connection: Connection, number: int, leased: ColumnElement[bool
         connection.execute(update(job).where(job.c.no == number).values(failed=job.c.failed + failed))
 
 
+def anything_dead(connection: Connection, now: ColumnElement[int]) -> bool:
+    """Whether a worker died that nobody has buried yet."""
+    expired = select(literal(1)).where(unit.c.state == LEASED, unit.c.lease_until < now).limit(1)
+    return connection.execute(expired).first() is not None or bool(_gone_from_this_host(connection))
+
+
 def free_dead(connection: Connection, now: ColumnElement[int]) -> None:
     """Make ready again what dead workers hold: those whose lease ran out, and those whose process on this machine is gone."""
     gone = _gone_from_this_host(connection)

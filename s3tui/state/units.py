@@ -16,7 +16,7 @@ from s3tui.model import Desired, Job, JobState, Lease, UnitKind, now_ms
 from s3tui.state.database import Database
 from s3tui.state.jobs import job_of
 from s3tui.state.schema import job, unit, worker
-from s3tui.state.settling import DONE, LEASED, READY, free_dead, settle
+from s3tui.state.settling import DONE, LEASED, READY, anything_dead, free_dead, settle
 
 LEASE_MS = 15_000
 """How long a worker that stopped beating keeps its units."""
@@ -40,16 +40,23 @@ class Units:
 
     def claim(self, claimant: Claimant, busy: Collection[int] = ()) -> tuple[Lease, Job] | None:
         """Take the oldest unit that this worker may have, of a job that is not `busy`; None if there is none."""
+        query = self._claimable(claimant, busy).order_by(unit.c.job_no, unit.c.no).limit(1)
         with self._database.read() as connection:
-            if connection.execute(self._claimable(claimant, busy, with_dead=True).limit(1)).first() is None:
+            if connection.execute(query).first() is None:
                 return None
         with self._database.write() as connection:
-            free_dead(connection, self._database.now())
-            query = self._claimable(claimant, busy, with_dead=False).order_by(unit.c.job_no, unit.c.no).limit(1)
             found = connection.execute(query.with_for_update(skip_locked=True, of=unit)).first()
             if found is None:
                 return None
             return self._take(connection, claimant, found.job_no, found.no)
+
+    def reap(self) -> None:
+        """Free what dead workers hold; a read, unless there is any."""
+        with self._database.read() as connection:
+            if not anything_dead(connection, self._database.now()):
+                return
+        with self._database.write() as connection:
+            free_dead(connection, self._database.now())
 
     def finish(self, lease: Lease) -> None:
         """Write that the unit is done; the last one ends its job. Raises LeaseLost."""
@@ -69,18 +76,15 @@ class Units:
             rows = connection.execute(select(job.c.no, job.c.desired, job.c.state, job.c.concurrency).where(job.c.no.in_(numbers)))
             return {row.no: (Desired(row.desired), JobState(row.state), row.concurrency) for row in rows}
 
-    def _claimable(self, claimant: Claimant, busy: Collection[int], *, with_dead: bool) -> Select[int, int]:
+    def _claimable(self, claimant: Claimant, busy: Collection[int]) -> Select[int, int]:
         now = self._database.now()
         home_lives = select(literal(1)).where(worker.c.id == job.c.home, worker.c.alive_until >= now).exists()
         mine: ColumnElement[bool] = job.c.home == claimant.id
-        ready: ColumnElement[bool] = unit.c.state == READY
-        if with_dead:
-            ready = or_(ready, and_(unit.c.state == LEASED, unit.c.lease_until < now))
         return (
             select(unit.c.job_no, unit.c.no)
             .join_from(unit, job, unit.c.job_no == job.c.no)
             .where(
-                ready,
+                unit.c.state == READY,
                 job.c.state.in_((JobState.PENDING, JobState.RUNNING)),
                 job.c.desired == Desired.RUN,
                 job.c.queue.in_(claimant.queues),

@@ -17,6 +17,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
+from s3tui import __version__
 from s3tui.errors import AccessDenied, CredentialsError, EndpointUnreachable, StorageError, Throttled
 from s3tui.model import Connection, StoredObject
 from s3tui.storage.failures import translate, unusable_settings
@@ -96,6 +97,7 @@ def _config(max_connections: int, read_timeout: float) -> Config:
         max_pool_connections=max_connections,
         tcp_keepalive=True,
         parameter_validation=False,
+        user_agent=f"s3tui/{__version__}",  # a fixed one: botocore would put its own together anew for every request
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )

@@ -141,6 +141,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(store: Store) -> None:
     slept = claim(store, ANN)
     with store.database.write() as connection:
         connection.execute(update(unit).where(unit.c.no == slept.unit_no).values(lease_until=1))
+    store.units.reap()
     taken = claim(store, BOB)
     assert taken.token > slept.token
     with pytest.raises(LeaseLost), store.database.write() as connection:
@@ -173,6 +174,7 @@ def test_a_unit_on_which_worker_after_worker_dies_fails_the_job(store: Store) ->
         claim(store)
         with store.database.write() as connection:
             connection.execute(update(unit).values(lease_until=1))
+        store.units.reap()
     assert store.units.claim(ANN) is None
     failed = store.jobs.by_no(job.no)
     assert (failed.state, failed.reason) == (JobState.FAILED, "worker_crashed")
@@ -234,6 +236,18 @@ def test_every_file_of_a_cancelled_job_has_an_end(store: Store) -> None:
     totals = store.jobs.by_no(job.no).totals
     assert (totals.found, totals.uploaded, totals.skipped) == (2, 1, 1)
     assert store.transfers.window(job.no, 1, 1)[0].reason == "cancelled"
+
+
+def test_a_wish_about_a_job_whose_worker_died_comes_true_when_it_is_reaped(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store)
+    claim(store)
+    store.jobs.desire(job.no, Desired.CANCEL)
+    assert state_of(store, job.no) is JobState.RUNNING
+    with store.database.write() as connection:
+        connection.execute(update(unit).values(lease_until=1))
+    store.units.reap()
+    assert state_of(store, job.no) is JobState.CANCELLED
 
 
 def test_the_unfinished_job_of_a_spec_is_found_and_an_ended_one_is_not(store: Store) -> None:
