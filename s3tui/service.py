@@ -67,7 +67,9 @@ class Service:
 
     def plan(self, spec: Spec, *, concurrency: int, home: str | None = None) -> str:
         """Start a dry run and return its job's id."""
-        return self._create(spec, dry_run=True, concurrency=concurrency, home=home)
+        new = self._new(spec, dry_run=True, concurrency=concurrency, home=home)
+        self._store.jobs.create(new)
+        return new.id
 
     def submit(self, spec: Spec, *, concurrency: int, home: str | None = None) -> Submitted:
         """Start a job, or let the unfinished job of the same spec go on.
@@ -75,9 +77,10 @@ class Service:
         `home` binds the job to the one worker with this id (a headless command is its own worker). A job that is bound to another
         worker, which is alive, is left with it.
         """
-        unfinished = self._store.jobs.unfinished(spec_hash(spec))
+        new = self._new(spec, dry_run=False, concurrency=concurrency, home=home)
+        unfinished = self._store.jobs.create(new, unless_unfinished=True)
         if unfinished is None:
-            return Submitted(self._create(spec, dry_run=False, concurrency=concurrency, home=home), resumed=False)
+            return Submitted(new.id, resumed=False)
         if self._store.workers.carrying(unfinished):
             return Submitted(unfinished.id, resumed=True, carried_elsewhere=True)
         self._store.jobs.set_concurrency(unfinished.no, concurrency)
@@ -181,8 +184,8 @@ class Service:
         """The workers whose heart beats."""
         return self._store.workers.alive()
 
-    def _create(self, spec: Spec, *, dry_run: bool, concurrency: int, home: str | None) -> str:
-        new = NewJob(
+    def _new(self, spec: Spec, *, dry_run: bool, concurrency: int, home: str | None) -> NewJob:
+        return NewJob(
             id=new_id(),
             kind=spec.kind,
             queue=spec.queue,
@@ -194,8 +197,6 @@ class Service:
             identity=self._identity,
             created_at=now_ms(),
         )
-        self._store.jobs.create(new)
-        return new.id
 
     def _home(self, job: Job, home: str | None) -> str | None:
         """The worker that a job which goes on is bound to: the one that carries it already, else the caller's."""

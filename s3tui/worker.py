@@ -118,6 +118,10 @@ class Worker:
         if self._bells is not None:
             self._bells.start(self._claimant.queues, self._ring)
 
+    def wake(self) -> None:
+        """Look for units now, not at the next tick."""
+        self._bell.set()
+
     def stop(self, grace: float = 5.0) -> None:
         """Admit nothing more, give what is in flight `grace` seconds, break it off, save everything and leave. Idempotent."""
         if self._drained.is_set():
@@ -155,7 +159,7 @@ class Worker:
 
     def _ring(self, job_id: str, unit_no: int) -> None:
         log.debug("bell for unit %d of job %s", unit_no, job_id)
-        self._bell.set()
+        self.wake()
 
     def _claim(self) -> None:
         while not self._stopping.is_set():

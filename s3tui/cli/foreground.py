@@ -98,11 +98,11 @@ def carry(runtime: Runtime, arguments: argparse.Namespace, start: Start) -> int:
     service = runtime.service
     with Interrupts() as interrupts, ExitStack() as stack:
         worker = runtime.worker(home_only=True)
+        worker.start()  # before the job is there: only a worker that is alive keeps others away from what is bound to it
+        stack.callback(worker.stop, GRACE_SECONDS)
         submitted = start(service, worker.id)
+        worker.wake()
         _announce(service, submitted)
-        if not submitted.carried_elsewhere:
-            worker.start()
-            stack.callback(worker.stop, GRACE_SECONDS)
         job = _watch(service, submitted, arguments, interrupts, lambda: worker.error)
         if not interrupts.caught or submitted.carried_elsewhere:
             return _finish(service, job, arguments, interrupts)

@@ -77,6 +77,11 @@ class Database:
             return literal(now_ms(), BigInteger)
         return cast(extract("epoch", func.clock_timestamp()) * 1000, BigInteger)
 
+    def lock(self, connection: Connection, name: str) -> None:
+        """Let the other transactions that lock this name wait for this one; SQLite's writers wait for each other anyway."""
+        if self.path is None:
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+
     def close(self) -> None:
         """Close every connection."""
         self._writer.dispose()

@@ -43,14 +43,24 @@ class Jobs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, new: NewJob) -> None:
-        """Write the job, the unit that plans it, and the message for that unit."""
+    def create(self, new: NewJob, *, unless_unfinished: bool = False) -> Job | None:
+        """Write the job, the unit that plans it, and the message for that unit.
+
+        `unless_unfinished`: return the unfinished job of the same spec instead, if there is one; of two processes that ask at the
+        same time, one creates it and the other gets it.
+        """
         with self._database.write() as connection:
+            if unless_unfinished:
+                self._database.lock(connection, new.spec_hash)
+                unfinished = connection.execute(_unfinished(new.spec_hash)).first()
+                if unfinished is not None:
+                    return job_of(unfinished)
             row = {**asdict(new), "state": JobState.PENDING, "desired": Desired.RUN, "planned": False, "units": 1}
             number = connection.execute(insert(job).values(row).returning(job.c.no)).scalar_one()
             connection.execute(insert(unit).values(job_no=number, no=0, kind=UnitKind.PLAN, first=0, last=-1, state=READY))
             if new.home is None:
                 post_units(connection, new.queue, new.id, [0])
+            return None
 
     def find(self, beginning: str) -> list[Job]:
         """The jobs whose id is, or begins with, this text: at most two."""
@@ -65,22 +75,6 @@ class Jobs:
         """Jobs, newest first, older than the one with the number `before`."""
         query = select(job).order_by(job.c.no.desc()).limit(limit)
         return self._read(query if before is None else query.where(job.c.no < before))
-
-    def unfinished(self, spec_hash: str) -> Job | None:
-        """The newest job of the same spec that could go on: not ended, or stopped half-way by a fatal error."""
-        half_way = and_(job.c.state == JobState.FAILED, job.c.found > 0, job.c.units_done < job.c.units)
-        found = self._read(
-            select(job)
-            .where(
-                job.c.spec_hash == spec_hash,
-                ~job.c.dry_run,
-                or_(job.c.state.in_(UNENDED), half_way),
-                job.c.desired != Desired.CANCEL,
-            )
-            .order_by(job.c.no.desc())
-            .limit(1)
-        )
-        return found[0] if found else None
 
     def desire(self, number: int, desired: Desired) -> None:
         """Write down what a person wants; it is true at once if no worker has to be waited for."""
@@ -156,6 +150,13 @@ class Jobs:
     def _read(self, query: Select[*tuple[Any, ...]]) -> list[Job]:
         with self._database.read() as connection:
             return [job_of(row) for row in connection.execute(query)]
+
+
+def _unfinished(spec_hash: str) -> Select[*tuple[Any, ...]]:
+    """The newest job of the same spec that could go on: not ended, or stopped half-way by a fatal error."""
+    half_way = and_(job.c.state == JobState.FAILED, job.c.found > 0, job.c.units_done < job.c.units)
+    could_go_on = and_(or_(job.c.state.in_(UNENDED), half_way), job.c.desired != Desired.CANCEL)
+    return select(job).where(job.c.spec_hash == spec_hash, ~job.c.dry_run, could_go_on).order_by(job.c.no.desc()).limit(1)
 
 
 def _plan_again(connection: Connection, number: int, files: list[int]) -> None:

@@ -12,7 +12,8 @@ from sqlalchemy import update
 
 from s3tui.errors import LeaseLost
 from s3tui.events import Compared, Failed, Skipped
-from s3tui.model import Action, Desired, FileState, JobState, View
+from s3tui.model import Action, Desired, FileState, JobState, View, new_id, now_ms
+from s3tui.state.jobs import NewJob
 from s3tui.state.schema import unit
 from s3tui.state.store import Store
 from s3tui.state.transfers import write_facts
@@ -22,6 +23,13 @@ from tests.state.scenes import ANN, BOB, carry_all, claim, new_job, plan, planne
 
 def state_of(store: Store, number: int) -> JobState:
     return store.jobs.by_no(number).state
+
+
+def unfinished(store: Store, spec_hash: str) -> str | None:
+    """The id of the job that the same command would go on with; without one it begins."""
+    new = NewJob(new_id(), "upload", "upload", "{}", spec_hash, False, 100, None, "", now_ms())
+    found = store.jobs.create(new, unless_unfinished=True)
+    return None if found is None else found.id
 
 
 def test_a_job_is_carried_while_its_plan_is_written(store: Store) -> None:
@@ -253,12 +261,25 @@ def test_a_wish_about_a_job_whose_worker_died_comes_true_when_it_is_reaped(store
 def test_the_unfinished_job_of_a_spec_is_found_and_an_ended_one_is_not(store: Store) -> None:
     register(store, ANN)
     job = new_job(store, spec_hash="same")
-    found = store.jobs.unfinished("same")
-    assert found is not None
-    assert found.id == job.id
+    assert unfinished(store, "same") == job.id
     plan(store, [[planned("a")]])
     carry_all(store, claim(store))
-    assert store.jobs.unfinished("same") is None
+    assert unfinished(store, "same") is None
+
+
+def test_two_processes_that_submit_the_same_spec_at_once_share_one_job(store: Store) -> None:
+    gate = threading.Barrier(8)
+
+    def submit() -> None:
+        gate.wait()
+        unfinished(store, "same")
+
+    threads = [threading.Thread(target=submit) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(store.jobs.newest(limit=9, before=None)) == 1
 
 
 def test_a_job_that_failed_half_way_can_go_on(store: Store) -> None:
@@ -271,7 +292,7 @@ def test_a_job_that_failed_half_way_can_go_on(store: Store) -> None:
     failed = store.jobs.by_no(job.no)
     assert (failed.state, failed.totals.failed, failed.totals.found) == (JobState.FAILED, 1, 1)
     assert store.transfers.window(job.no, 0, 1)[0].reason == "credentials"
-    assert store.jobs.unfinished("h") is not None
+    assert unfinished(store, "h") == job.id
     store.jobs.reopen(job.no, home=None)
     assert store.jobs.by_no(job.no).totals.failed == 0
     carry_all(store, claim(store))
