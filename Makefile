@@ -9,10 +9,10 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 SOURCES := s3tui tests benchmarks
 
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test lint format bench bench-ui pictures clean
 
 help: ## show this help
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.demo ## start a local S3 endpoint with a sample tree and open the UI on it (a report without a terminal)
 	@$(BIN)/s3tui demo
@@ -33,6 +33,12 @@ format: $(VENV)/.dev ## write all sources in the one style
 bench: $(VENV)/.dev ## measure uploads against the AWS CLI, and the scan of a large tree (some minutes)
 	$(BIN)/python benchmarks/upload.py
 	$(BIN)/python benchmarks/scan.py
+
+bench-ui: $(VENV)/.dev ## measure keys, output, memory and first paint of the UI while a job runs (a minute)
+	$(BIN)/python benchmarks/ui.py
+
+pictures: $(VENV)/.dev ## make the pictures in docs/ anew; as PNG if cairosvg is installed
+	$(BIN)/python docs/screenshots.py
 
 clean: ## remove .venv and everything that was built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

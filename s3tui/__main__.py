@@ -15,6 +15,7 @@ def main() -> NoReturn:
     The end is abrupt once everything is flushed: a thread that waits for an answer the store never gives must not keep a command
     from ending, and taking a large heap apart object by object serves nobody.
     """
+    _replace_closed_streams()
     from s3tui.cli.main import run
 
     code = run(sys.argv[1:])
@@ -23,6 +24,14 @@ def main() -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code)
+
+
+def _replace_closed_streams() -> None:
+    """Streams that the caller has closed (`>&-`) lead nowhere. Left closed, their numbers would go to the next files we open."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+            setattr(sys, name, os.fdopen(descriptor, "r" if number == 0 else "w", closefd=False))
 
 
 if __name__ == "__main__":

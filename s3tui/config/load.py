@@ -57,7 +57,8 @@ def load_settings(
     `$XDG_CONFIG_HOME/s3tui/config.yaml`, and `./.env` are read if they are there. `arguments` are named `section.key`.
     """
     config_file = _existing("--config", config_file, [Path("config.yaml"), config_directory() / "config.yaml"])
-    env_file = _existing("--env-file", env_file, [Path(".env")])
+    near = [path for path in (Path(".env"),) if not path.is_dir()]  # a directory of that name is a virtual environment
+    env_file = _existing("--env-file", env_file, near)
     dotenv, sdk_environment = dotenv_layer(env_file) if env_file else ({}, {})
     layers = [
         arguments_layer(arguments or {}),
@@ -140,7 +141,7 @@ def _keep_one_identity(layers: Sequence[Layer]) -> None:
 
 def _existing(option: str, named: Path | None, defaults: Sequence[Path]) -> Path | None:
     if named is None:
-        return next((path for path in defaults if path.is_file()), None)
+        return next((path for path in defaults if path.exists()), None)
     if not named.exists():
         raise ConfigError(f"{option} names {display_text(str(named))}, which does not exist.")
     return named

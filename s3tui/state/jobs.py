@@ -84,11 +84,15 @@ class Jobs:
             settle(connection, number)
 
     def reopen(self, number: int, *, home: str | None) -> None:
-        """Let a job go on: paused, stopped half-way, or left behind by a dead worker."""
+        """Let a job go on: paused, stopped half-way, or left behind by a dead worker. One that has ended stays so."""
+        could_go_on = job.c.state.in_((*UNENDED, JobState.FAILED))
         with self._database.write() as connection:
             free_dead(connection, self._database.now())
+            if not connection.execute(update(job).where(job.c.no == number, could_go_on).values(desired=Desired.RUN)).rowcount:
+                return
             reopen_files(connection, number)
             self._go(connection, number, home)
+            settle(connection, number)
 
     def apply(self, number: int, *, home: str | None) -> None:
         """Let a planned job carry what it planned."""

@@ -42,6 +42,8 @@ def run_tui(
 
     runtime = Runtime(settings, worker_arguments=worker_arguments)
     try:
+        if job:
+            job = runtime.service.job(job).id
         app = _application(settings, runtime, source, target, job, hint)
         code = app.run()
         if app.failure is not None:

@@ -105,6 +105,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("filter", "slash", "Filter", "Show only paths that contain a text.", "filter", Where.TRANSFERS, "Filter"),
     Command("more", "plus,equals_sign", "More at once", "Raise the number of transfers in flight.", "tune(1)", Where.TRANSFERS),
     Command("fewer", "minus", "Fewer at once", "Lower the number of transfers in flight.", "tune(-1)", Where.TRANSFERS),
+    Command("follow", "f", "Follow", "Stay with what is in flight until the cursor moves.", "follow", Where.TRANSFERS),
     Command("mark", "space", "Mark file", "Mark the selected file, and go to the next.", "mark", Where.TRANSFERS),
     Command("copy", "y", "Copy key", "Copy the selected file's s3:// address.", "copy", Where.TRANSFERS),
     Command("back", "escape", "Back", "Close filter or detail, or go back to the jobs.", "back", Where.TRANSFERS, "Jobs"),

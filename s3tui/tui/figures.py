@@ -36,7 +36,13 @@ class Subject:
     def __str__(self) -> str:
         first = self.sources[0] if self.sources else ""
         more = f" and {len(self.sources) - 1} more" if len(self.sources) > 1 else ""
-        return display_text(f"{first}{more} → {self.target}")
+        return display_text(f"{tilde(first)}{more} → {self.target}")
+
+
+def tilde(path: str) -> str:
+    """The path as people write it: `~` for their home."""
+    home = str(Path.home())
+    return "~" + path.removeprefix(home) if home != "/" and (path == home or path.startswith(home + "/")) else path
 
 
 def subject_of(job: Job) -> Subject:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ class Glance:
     containing: str = ""
     count: bool = False
     """Whether to make the list of the view's numbers anew."""
+    page: tuple[int, int] | None = None
+    """First line and lines of the page that is to follow what is in flight; None: it stays where it is."""
 
     @property
     def whole(self) -> bool:
@@ -37,11 +40,17 @@ class Seen:
     numbers: array[int] | None
     """The view's numbers, if they were made anew."""
     rows: Sequence[FileRow]
+    start: int | None = None
+    """Where the page that follows is to begin."""
 
 
 def read(door: Door, glance: Glance) -> Seen:
     """Look at a job: its counters, what is in flight, and the rows that the table wants. Blocks on the database."""
     sight = door.watch(glance.job_id)
+    if glance.whole and glance.page is not None:
+        first, lines = glance.page
+        start = busiest(array("I", sorted(sample.no for sample in sight.active)), first, lines)
+        return Seen(glance, sight, None, door.window(sight.job, max(0, start - lines), 3 * lines), start)
     if glance.whole:
         return Seen(glance, sight, None, door.window(sight.job, glance.wanted.first, glance.wanted.count))
     numbers = _numbers(door, glance, sight)
@@ -51,6 +60,19 @@ def read(door: Door, glance: Glance) -> Seen:
         first = min(glance.wanted.first, max(0, len(numbers) - 1))
         chosen = numbers[first : first + max(glance.wanted.count, 100)]
     return Seen(glance, sight, numbers, _rows(door, sight.job, chosen))
+
+
+def busiest(active: Sequence[int], first: int, lines: int) -> int:
+    """Where a page of `lines` begins that shows most of what is in flight, given the ascending numbers of that.
+
+    The page at `first` stays as long as it shows half as much, so that rows end where the eye has found them.
+    """
+
+    def shown_from(start: int) -> int:
+        return bisect_left(active, start + lines) - bisect_left(active, start)
+
+    best = max(active, key=shown_from, default=first)
+    return first if 2 * shown_from(first) >= shown_from(best) else best
 
 
 def _numbers(door: Door, glance: Glance, sight: Sight) -> array[int] | None:

@@ -81,7 +81,7 @@ class Home:
         return subprocess.Popen(
             [sys.executable, "-m", "s3tui", *words],
             cwd=self.work,
-            env=self._environment | environment,
+            env=self.variables | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -113,7 +113,8 @@ class Home:
         return StateStore(self.environment.get("DATABASE_URL", "sqlite"), self.directory / "state" / "s3tui")
 
     @property
-    def _environment(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
+        """The whole environment of a command."""
         outer = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
         return {
             **outer,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from s3tui.cli.foreground import GRACE_SECONDS
 from s3tui.cli.main import run
-from tests.cli.command import Home
+from tests.cli.command import Home, ended
 from tests.servers import Store
 
 TARGET = "s3://bucket/prefix"
@@ -80,6 +85,13 @@ def test_malformed_yaml_names_its_line(here: Path, capfd: pytest.CaptureFixture[
     assert "Traceback" not in error
 
 
+def test_a_directory_in_the_place_of_the_configuration_is_not_passed_over(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (here / "config.yaml").mkdir()
+    (here / ".env").mkdir()  # may well be a virtual environment
+    assert run(["upload", "file", TARGET]) == 1
+    assert "config.yaml cannot be read: Is a directory" in capfd.readouterr().err
+
+
 def test_escape_sequences_in_arguments_do_not_reach_the_terminal(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["upload", "\x1b[31mred", TARGET]) == 1
     error = capfd.readouterr().err
@@ -116,3 +128,23 @@ def test_an_endpoint_that_nobody_listens_on_ends_the_job_with_one_sentence(home:
     assert result.code == 1
     assert "127.0.0.1:9" in result.sentence
     assert json.loads((home.work / "r.json").read_text())["state"] == "failed"
+
+
+def test_closed_streams_lead_nowhere_and_the_work_is_done(home: Home, rclone_store: Store, tree: Path) -> None:
+    home.at(rclone_store)
+    command = f"exec {sys.executable} -m s3tui upload tree/0 s3://{rclone_store.bucket} <&- >&- 2>&-"
+    assert subprocess.run(["sh", "-c", command], cwd=home.work, env=home.variables, check=False).returncode == 0
+    assert len(rclone_store.contents()) == 30
+
+
+def test_a_store_that_never_answers_holds_an_interrupted_command_for_one_grace_only(home: Home, tree: Path) -> None:
+    home.environment |= {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        command = home.start("upload", "tree", TARGET, "--endpoint-url", f"http://127.0.0.1:{deaf.getsockname()[1]}")
+        deaf.accept()
+        command.terminate()
+        began = time.monotonic()
+        result = ended(command)
+    assert result.code == 130
+    assert "The same command resumes" in result.stderr
+    assert time.monotonic() - began < GRACE_SECONDS * 2 + 3  # a second grace and a second breaking off would end after 16 seconds

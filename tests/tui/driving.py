@@ -50,3 +50,10 @@ async def until_seen(pilot: Pilot[Any], text: str) -> None:
 async def until_unseen(pilot: Pilot[Any], text: str) -> None:
     """Let the application run until a text is gone from the screen."""
     await until(pilot, lambda: text not in text_of(pilot.app), f"{text!r} to be gone")
+
+
+async def at_top(pilot: Pilot[Any]) -> None:
+    """Wait for the harbour's running job, and go from what is in flight to its first file."""
+    await until_seen(pilot, "sending")
+    await pilot.press("g")
+    await until_seen(pilot, "lantern-0000")

@@ -11,6 +11,7 @@ import pytest
 
 from s3tui.config import Settings
 from s3tui.tui.app import prepare_environment, run_tui, write_report
+from tests.tui.terminal import Terminal
 
 
 def test_without_a_terminal_there_is_one_sentence_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,6 +20,12 @@ def test_without_a_terminal_there_is_one_sentence_and_exit_code_1(capsys: pytest
     assert captured.out == ""
     assert captured.err.count("\n") == 1
     assert "needs a terminal" in captured.err
+
+
+def test_a_job_that_does_not_exist_opens_no_screen(tmp_path: Path) -> None:
+    with Terminal(["-m", "s3tui", "tui", "--job", "NOPE"], {"XDG_STATE_HOME": str(tmp_path)}) as terminal:
+        terminal.until_seen("There is no job 'NOPE'; `s3tui jobs list` shows them all.")
+        assert terminal.process.wait(20) == 1
 
 
 def test_the_environment_is_prepared_without_overruling_the_person(monkeypatch: pytest.MonkeyPatch) -> None:

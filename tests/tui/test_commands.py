@@ -16,7 +16,7 @@ from s3tui.tui.screens.plan import PlanPage
 from s3tui.tui.screens.transfers import TransfersPage
 from s3tui.tui.widgets.line_table import LineTable
 from s3tui.tui.widgets.source_tree import SourceTree
-from tests.tui.driving import application, text_of, until, until_seen, until_unseen
+from tests.tui.driving import application, at_top, text_of, until, until_seen, until_unseen
 from tests.tui.seeded import SeededHouse, harbour, running
 
 OWNERS = {
@@ -107,7 +107,7 @@ async def test_the_palette_offers_every_command_of_the_screen_and_does_it() -> N
     house = harbour()
     app = application(house, job=running().job.id)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_seen(pilot, "lantern-0000")
+        await at_top(pilot)
         offered = {command.title for command in app.get_system_commands(app.screen)}
         assert offered == {command.title for command in commands_of(*TransfersPage.PLACES, Where.APP)} - {"Command palette"}
         await pilot.press("ctrl+p")
@@ -123,7 +123,7 @@ async def test_the_palette_offers_every_command_of_the_screen_and_does_it() -> N
 async def test_a_movement_chosen_in_the_palette_moves_the_list() -> None:
     app = application(harbour(), job=running().job.id)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_seen(pilot, "lantern-0000")
+        await at_top(pilot)
         last = next(command for command in app.get_system_commands(app.screen) if command.title == "Last")
         await last.callback()
         await until_seen(pilot, "-2309.")
@@ -132,7 +132,7 @@ async def test_a_movement_chosen_in_the_palette_moves_the_list() -> None:
 async def test_question_mark_shows_the_help_and_escape_closes_it() -> None:
     app = application(harbour(), job=running().job.id)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_seen(pilot, "lantern-0000")
+        await at_top(pilot)
         await pilot.press("question_mark")
         await until_seen(pilot, "Send every failed file again.")
         await pilot.press("escape")

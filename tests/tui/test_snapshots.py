@@ -18,17 +18,17 @@ RUNNING, PLANNED, BROKEN = running(9, 60).job.id, planned(8).job.id, ended(5, Jo
 SCREENS = [
     ("jobs", (80, 24), "harbour", None, "cancelled", "", ""),
     ("jobs-wide", (120, 36), "daylight", None, "cancelled", "", ""),
-    ("transfers", (80, 24), "harbour", RUNNING, "lantern-0000", "", ""),
-    ("transfers-wide", (120, 36), "harbour", RUNNING, "lantern-0000", "2", "lantern-0924"),
-    ("transfers-sixteen", (80, 24), "sixteen", RUNNING, "lantern-0000", "2", "lantern-0924"),
-    ("transfers-lantern-failed", (80, 24), "lantern", RUNNING, "lantern-0000", "4", "changed while"),
-    ("transfers-small", (40, 12), "harbour", RUNNING, "924 of 2,310", "", "antern-0000"),
-    ("detail", (80, 24), "harbour", RUNNING, "lantern-0000", "jjji", "Retry this file"),
+    ("transfers", (80, 24), "harbour", RUNNING, "lantern-0924", "", ""),
+    ("transfers-wide", (120, 36), "harbour", RUNNING, "sending", "2", "lantern-0924"),
+    ("transfers-sixteen", (80, 24), "sixteen", RUNNING, "sending", "2", "lantern-0924"),
+    ("transfers-lantern-failed", (80, 24), "lantern", RUNNING, "sending", "4", "changed while"),
+    ("transfers-small", (40, 12), "harbour", RUNNING, "sending", "", ""),
+    ("detail", (80, 24), "harbour", RUNNING, "sending", "gjjji", "Retry this file"),
     ("failed-as-a-whole", (80, 24), "harbour", BROKEN, "there is no bucket", "", ""),
     ("plan", (80, 24), "harbour", PLANNED, "29 new", "", ""),
     ("plan-small", (40, 12), "harbour", PLANNED, "42 files", "", "buoy-0000"),
-    ("help", (80, 24), "harbour", RUNNING, "lantern-0000", "?", "Send every failed"),
-    ("quit", (80, 24), "daylight", RUNNING, "lantern-0000", "q", "Jobs go on"),
+    ("help", (80, 24), "harbour", RUNNING, "lantern-0924", "?", "Send every failed"),
+    ("quit", (80, 24), "daylight", RUNNING, "lantern-0924", "q", "Jobs go on"),
 ]
 """Name, size, theme, job to open, what to wait for, keys, and what to wait for then."""
 

@@ -8,7 +8,7 @@ import pytest
 
 from s3tui.tui.looks import STYLES
 from s3tui.tui.themes import DEFAULT, load_themes, theme_directories
-from tests.tui.driving import application, text_of, until_seen
+from tests.tui.driving import application, at_top, text_of, until_seen
 from tests.tui.seeded import harbour, running
 
 BUNDLED = ("harbour", "daylight", "sixteen", "lantern")
@@ -91,6 +91,7 @@ async def test_a_broken_theme_is_told_in_the_application_and_the_default_is_show
 async def test_another_theme_brings_its_own_glyphs_at_once() -> None:
     app = application(harbour(), job=running().job.id)
     async with app.run_test(size=(80, 24)) as pilot:
+        await at_top(pilot)
         await until_seen(pilot, "✗ failed")
         app.theme = "sixteen"
         await until_seen(pilot, "! failed")

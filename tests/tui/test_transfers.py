@@ -11,8 +11,9 @@ from s3tui.errors import StateError
 from s3tui.model import Action, FileRow, FileState, JobState, View
 from s3tui.tui.application import S3tuiApp
 from s3tui.tui.columns import RETRY
+from s3tui.tui.reading import busiest
 from s3tui.tui.screens.transfers import TransfersPage, next_concurrency
-from tests.tui.driving import application, text_of, until, until_seen, until_unseen
+from tests.tui.driving import application, at_top, text_of, until, until_seen, until_unseen
 from tests.tui.seeded import SeededHouse, SeededJob, ended, harbour, make_job, planned, running
 
 RUNNING = running(9, 60).job.id
@@ -42,7 +43,7 @@ async def test_the_head_shows_counts_bytes_rate_time_left_failures_and_retries()
 async def test_number_keys_show_the_views(key: str, shown: str, hidden: str) -> None:
     app = application(harbour(), job=RUNNING)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_seen(pilot, "done")
+        await until_seen(pilot, "sending")
         await pilot.press(key)
         await until(pilot, lambda: shown in rows_of(app) and hidden not in rows_of(app), f"only {shown} files")
         await pilot.press("1", "g")
@@ -52,7 +53,7 @@ async def test_number_keys_show_the_views(key: str, shown: str, hidden: str) -> 
 async def test_each_failed_row_says_its_cause_and_carries_a_retry_button() -> None:
     app = application(harbour(), job=RUNNING)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_seen(pilot, "done")
+        await until_seen(pilot, "sending")
         await pilot.press("4")
         await until_seen(pilot, "changed while reading")
         failed = [line for line in text_of(app).splitlines() if "✗ failed" in line]
@@ -64,7 +65,7 @@ async def test_r_retries_exactly_the_file_under_the_cursor() -> None:
     house = harbour()
     app = application(house, job=RUNNING)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_seen(pilot, "done")
+        await until_seen(pilot, "sending")
         await pilot.press("4")
         await until_seen(pilot, "changed while reading")
         await pilot.press("j", "r")
@@ -76,7 +77,7 @@ async def test_marked_files_are_retried_together() -> None:
     house = harbour()
     app = application(house, job=RUNNING)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_seen(pilot, "done")
+        await until_seen(pilot, "sending")
         await pilot.press("4")
         await until_seen(pilot, "changed while reading")
         await pilot.press("space", "space", "r")
@@ -98,7 +99,7 @@ async def test_a_click_on_the_retry_button_of_a_row_retries_it() -> None:
     house = harbour()
     app = application(house, job=RUNNING)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_seen(pilot, RETRY)
+        await at_top(pilot)
         lines = text_of(app).splitlines()
         y = next(at for at, line in enumerate(lines) if RETRY in line)
         await pilot.click(offset=(lines[y].index(RETRY) + 2, y))
@@ -110,7 +111,7 @@ async def test_the_button_in_the_detail_pane_retries_too() -> None:
     house = harbour()
     app = application(house, job=RUNNING)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_seen(pilot, RETRY)
+        await at_top(pilot)
         await pilot.press("j", "j", "j", "enter")
         await until_seen(pilot, "Retry this file")
         assert "Upload of it to s3://harbour/backups/ was refused" in text_of(app)
@@ -150,7 +151,7 @@ def test_steps_of_concurrency_go_back_the_way_they_came(now: int, more: int, few
 async def test_slash_filters_by_a_part_of_the_path_and_escape_drops_the_filter() -> None:
     app = application(harbour(), job=RUNNING)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_seen(pilot, "lantern-0000")
+        await at_top(pilot)
         await pilot.press("slash", *"-0013")
         await until_unseen(pilot, "lantern-0000")
         await until_seen(pilot, "tide-0013")
@@ -243,7 +244,7 @@ async def test_trouble_while_reading_is_shown_and_the_rows_stay() -> None:
     house = harbour()
     app = application(house, job=RUNNING)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_seen(pilot, "lantern-0000")
+        await at_top(pilot)
         house.service.trouble = StateError("The state database is locked.")
         await until_seen(pilot, "The state database is locked.")
         assert "lantern-0000" in text_of(app)
@@ -254,7 +255,7 @@ async def test_trouble_while_reading_is_shown_and_the_rows_stay() -> None:
 async def test_y_copies_the_address_of_the_file() -> None:
     app = application(harbour(), job=RUNNING)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        await until_seen(pilot, "lantern-0000")
+        await at_top(pilot)
         await pilot.press("y")
         await until_seen(pilot, "Copied")
     assert app.clipboard.startswith("s3://harbour/backups/")
@@ -266,6 +267,8 @@ async def test_a_name_that_cannot_be_a_key_is_not_copied() -> None:
     job.rows[0] = replace(job.rows[0], key=None, path=b"odd\xff.txt", state=FileState.FAILED, reason="name_not_utf8")
     app = application(SeededHouse(job), job=RUNNING)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until_seen(pilot, "sending")
+        await pilot.press("g")
         await until_seen(pilot, "odd\\xff.txt")
         await pilot.press("y")
         await until_seen(pilot, "has no key")
@@ -286,3 +289,27 @@ async def test_an_unknown_job_is_a_sentence() -> None:
 
 def test_views_on_the_screen_are_the_views_of_the_model() -> None:
     assert set(TransfersPage.VIEWS) == set(View)
+
+
+async def test_all_files_begin_with_those_in_flight_until_the_cursor_moves_and_f_goes_back_to_them() -> None:
+    house = SeededHouse(running(9, 200))
+    app = application(house, job=RUNNING)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "sending")
+        table = page_of(app).table
+        assert table.first_visible == table.cursor == 80
+        house.service.advance(RUNNING)
+        await until(pilot, lambda: table.first_visible == 92, "the page to follow")
+        await pilot.press("g")
+        house.service.advance(RUNNING)
+        await until_seen(pilot, "104 of 200 files")
+        assert table.first_visible == 0
+        await pilot.press("f")
+        await until(pilot, lambda: table.first_visible == 104, "the page to follow again")
+
+
+@pytest.mark.parametrize(
+    ("active", "first", "start"), [([], 7, 7), ([40, 41, 42], 0, 40), ([5, 40, 41, 42], 0, 40), ([5, 6, 40, 41, 42], 0, 0)]
+)
+def test_a_page_moves_on_when_it_shows_less_than_half_of_what_another_would(active: list[int], first: int, start: int) -> None:
+    assert busiest(active, first, lines=20) == start

@@ -92,7 +92,8 @@ class JobPage(Page):
         """Read, unless a reading is out already."""
         state = self._list_state()
         due = state != self._listed and (state[:2] != self._listed[:2] or time.monotonic() - self._listed_at >= 1.0)
-        glance = Glance(self.job_id, self.table.wanted(), self.view, self.containing, count=due)
+        page = (self.table.first_visible, self.table.page_lines) if self.table.following else None
+        glance = Glance(self.job_id, self.table.wanted(), self.view, self.containing, due, page)
         if self.ask("look", lambda: read(self.house.service, glance), self._seen, self._unread) and due:
             self._listed, self._listed_at = state, time.monotonic()
 
@@ -112,6 +113,8 @@ class JobPage(Page):
         elif current and seen.numbers is not None:
             self.table.show_numbers(seen.numbers)
         self.table.show(seen.rows, seen.sight.active)
+        if current and self.table.following and seen.start is not None and seen.start != self.table.first_visible:
+            self.table.show_from(seen.start)
         self.table.nothing = self.nothing()
         self.show_job(seen.sight)
         self._show_detail()
@@ -206,6 +209,7 @@ class JobPage(Page):
 
     def action_detail(self) -> None:
         """Show the detail pane, or hide it."""
+        self.table.following = False
         self.detail.display = not self.detail.display
         self._show_detail()
 

@@ -19,6 +19,7 @@ from s3tui.text import display_text
 from s3tui.tui.cells import left
 from s3tui.tui.commands import Where, bindings
 from s3tui.tui.door import House
+from s3tui.tui.figures import tilde
 from s3tui.tui.messages import OpenJob
 from s3tui.tui.screens.page import Page
 from s3tui.tui.widgets.choice import Choice
@@ -59,7 +60,7 @@ class NewJobPage(Page):
         root = str(Path(sources[0]).parent) if sources else prefill.root
         self.sources = SourceTree(root, sources)
         self.target = Input(prefill.target, placeholder="s3://bucket/prefix", id="target", compact=True)
-        self.root = Input(display_text(root), id="root", compact=True)
+        self.root = Input(display_text(tilde(root)), id="root", compact=True)
         self.checksum = Choice(CHECKSUMS, prefill.checksum, id="checksum")
         self.if_exists = Choice(IF_EXISTS, id="if-exists")
         self.symlinks = Choice(("skip", "follow"), id="symlinks")
@@ -116,7 +117,7 @@ class NewJobPage(Page):
         """Tell what is marked, and where the tree begins."""
         self._prefill.hint = ""
         self._tell_chosen()
-        self.root.value = display_text(self.sources.folders.root)
+        self.root.value = display_text(tilde(self.sources.folders.root))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in the folder field goes there; anywhere else it asks for the plan."""

@@ -42,7 +42,7 @@ class PlanPage(JobPage):
         if not job.dry_run and not job.state.ended:
             self.give_way()
             return
-        if self._told < job.totals.found:
+        if not self.live and self._told < job.totals.found:  # the comparing changes rows until its end
             told = self._told
             self.ask("tally", lambda: count_actions(self.house.service, job, told), self._counted)
         self.summary.show(None, "active", self._figures(job))
@@ -101,7 +101,7 @@ class PlanPage(JobPage):
 def count_actions(door: Door, job: Job, first: int) -> tuple[int, Counter[str]]:
     """What is planned for the files from `first` on, as far as a tenth of a second goes: how many were read, and the counts.
 
-    Planned rows do not change, so each is read once. Blocks on the database.
+    Rows of a finished plan do not change, so each is read once. Blocks on the database.
     """
     tally: Counter[str] = Counter()
     end, at = time.monotonic() + _TALLY_SECONDS, first

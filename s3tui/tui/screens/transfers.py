@@ -30,6 +30,10 @@ class TransfersPage(JobPage):
         View.DONE: "Done",
     }
 
+    def on_mount(self) -> None:
+        """Show first what moves."""
+        self.table.following = True
+
     def show_job(self, sight: Sight) -> None:
         """Show bar and figures."""
         super().show_job(sight)
@@ -114,6 +118,12 @@ class TransfersPage(JobPage):
         self.ask(
             "tune", lambda: self.house.service.tune(self.job_id, concurrency), lambda _: self.steered(f"{concurrency} at once.")
         )
+
+    def action_follow(self) -> None:
+        """Show all files, and stay with those in flight."""
+        self.table.following = True
+        self.action_view(View.ALL.value)
+        self.read_now()
 
     def action_mark(self) -> None:
         """Mark the file under the cursor."""

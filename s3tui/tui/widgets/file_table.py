@@ -11,7 +11,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from textual import events
 from textual.message import Message
+from textual.scrollbar import ScrollTo
 
 from s3tui.model import ActiveTransfer, FileRow, FileState
 from s3tui.text import display_text, format_size
@@ -55,6 +57,8 @@ class FileTable(LineTable):
         self._active: dict[int, ActiveTransfer] = {}
         self.marked: set[int] = set()
         self.nothing = "Nothing here yet."
+        self.following = False
+        """Whether the page goes with what is in flight; whoever moves the cursor or scrolls stops it."""
 
     # What the screen puts in.
 
@@ -85,7 +89,8 @@ class FileTable(LineTable):
     def _swap(self, count: int, pointed: int | None) -> None:
         self.set_count(count)
         index = self.cursor if pointed is None else self._index_of(pointed)
-        self.move_to(self.cursor if index is None else index)
+        elsewhere = 0 if self.following else self.cursor
+        self.move_to(elsewhere if index is None else index)
         self.refresh()
         self.moved()
 
@@ -150,8 +155,30 @@ class FileTable(LineTable):
         looks = looks_of(self.app)
         return looks.of_plan(row) if self._plan else looks.of_file(row, in_flight=row.no in self._active)
 
+    def action_move(self, lines: int) -> None:
+        """The person looks for something: stay there."""
+        self.following = False
+        super().action_move(lines)
+
+    def on_click(self, _: events.Click) -> None:
+        """The same by mouse."""
+        self.following = False
+
+    def on_mouse_scroll_down(self) -> None:
+        """The same by its wheel."""
+        self.following = False
+
+    def on_mouse_scroll_up(self) -> None:
+        """The same by its wheel."""
+        self.following = False
+
+    def on_scroll_to(self, _: ScrollTo) -> None:
+        """The same by the scroll bar."""
+        self.following = False
+
     def toggle_mark(self) -> None:
         """Mark the file under the cursor, or unmark it, and go on to the next."""
+        self.following = False
         number = self.pointed_number
         if number is not None:
             self.marked ^= {number}

@@ -121,6 +121,11 @@ class LineTable(ScrollView, can_focus=True):
         self._scroll_to_cursor()
         self.post_message(self.Pointed(self))
 
+    def show_from(self, index: int) -> None:
+        """Put the cursor on a line, and scroll until that is the first one, if there are lines enough below it."""
+        self.move_to(index)
+        self.scroll_to(y=self.cursor, animate=False, force=True, immediate=True)
+
     def _scroll_to_cursor(self) -> None:
         top, height = self.first_visible, self.page_lines
         if self.cursor < top:

@@ -1,0 +1,217 @@
+"""How the terminal UI keeps up: `python benchmarks/ui.py [--keys N] [--files N] [--rows N]`.
+
+Everything happens on a real terminal. While a real worker carries 100 transfers at a time to a store that answers after 1.5 s (see
+sink.py), keys are pressed in the Transfers screen, and each is timed to the first bytes that only it can cause: the cursor's mark
+on another line. Then a job with many files is opened, for the memory of the UI process and the time to its first paint.
+Believe the ratios more than the absolute values.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from sink import running_sink  # noqa: E402
+
+from s3tui.config import load_settings  # noqa: E402
+from s3tui.model import View  # noqa: E402
+from s3tui.runtime import Runtime  # noqa: E402
+from s3tui.state.store import Store  # noqa: E402
+from tests.state.scenes import ANN, new_job, plan, planned, register  # noqa: E402
+from tests.tui.terminal import Terminal  # noqa: E402
+from tests.waiting import wait_until  # noqa: E402
+
+SIZES = ((80, 24), (200, 50))
+CURSOR = "▌"
+
+
+def main() -> int:
+    """Measure, and print a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0] if __doc__ else None)
+    parser.add_argument("--keys", type=int, default=60, help="keys for each size")
+    parser.add_argument("--files", type=int, default=12_000, help="files of the job that runs")
+    parser.add_argument("--rows", type=int, default=300_000, help="files of the large job")
+    options = parser.parse_args()
+    rows: list[tuple[str, str]] = []
+    with tempfile.TemporaryDirectory(prefix="s3tui-bench-") as name, running_sink(delay=1.5) as url:
+        directory = Path(name)
+        make_tree(directory / "tree", options.files)
+        os.environ.update(environment(directory, url))
+        with running_job(directory / "tree") as job:
+            for size in SIZES:
+                rows += under_load(job, size, options.keys)
+        rows += large_job(options.rows)
+    print(f"\n{os.cpu_count()} cores; a real job of {options.files:,} files\n\n| | |\n|---|---|")
+    print("\n".join(f"| {what} | {figure} |" for what, figure in rows))
+    return 0
+
+
+def under_load(job: str, size: tuple[int, int], keys: int) -> list[tuple[str, str]]:
+    """Press keys while the job runs."""
+    columns, lines = size
+    with Terminal(["-m", "s3tui", "tui", "--job", job], {}, columns=columns, lines=lines) as terminal:
+        terminal.until_seen("sending")
+        time.sleep(2)
+        cpu, written, began = cpu_seconds(terminal.process.pid), terminal.written, time.perf_counter()
+        active = []
+        with Runtime(load_settings().settings) as runtime:
+            for _ in range(5):
+                time.sleep(1)
+                active.append(len(runtime.service.watch(job).active))
+            seconds = time.perf_counter() - began
+            rate = (terminal.written - written) / seconds
+            share = (cpu_seconds(terminal.process.pid) - cpu) / seconds
+            key_latency(terminal, "j")  # ends the following of what is in flight
+            before = runtime.service.watch(job).job.totals.uploaded
+            began = time.perf_counter()
+            moves = sorted(key_latency(terminal, "j" if at % 8 < 4 else "k") for at in range(keys))
+            pages = sorted(key_latency(terminal, "\x1b[6~") for _ in range(keys // 3))
+            files = (runtime.service.watch(job).job.totals.uploaded - before) / (time.perf_counter() - began)
+            if runtime.service.watch(job).job.state.ended:
+                raise SystemExit("The job ended before the keys did: give it more --files.")
+    where = f"{columns}x{lines}"
+    return [
+        (f"{where}: transfers in flight, files/s meanwhile", f"{statistics.median(active):.0f}, {files:.0f}"),
+        (f"{where}: key to first byte, cursor moves: p50 / p90 / max", milliseconds(moves)),
+        (f"{where}: key to first byte, page down: p50 / p90 / max", milliseconds(pages)),
+        (f"{where}: written to the terminal, nobody types", f"{rate / 1000:.1f} kB/s"),
+        (f"{where}: CPU of the UI process, nobody types", f"{share:.0%} of a core"),
+    ]
+
+
+def key_latency(terminal: Terminal, key: str) -> float:
+    """Seconds from the key until the cursor's mark is written on another line."""
+    time.sleep(random.uniform(0.12, 0.25))
+    line = cursor_line(terminal)
+    began = time.perf_counter()
+    terminal.press(key)
+    while cursor_line(terminal) == line:
+        if time.perf_counter() - began > 5:
+            raise SystemExit(f"The key {key!r} was never painted:\n{terminal.text()}")
+        time.sleep(0.0005)
+    return time.perf_counter() - began
+
+
+def cursor_line(terminal: Terminal) -> str:
+    """The path on the cursor's line: what is sent there may change, the name does not."""
+    text = terminal.marked_line(CURSOR)
+    found = re.search(r"\S*\d+\.bin", text)
+    return found.group() if found else text[:14]
+
+
+def large_job(rows: int) -> list[tuple[str, str]]:
+    """Open a job with many files, and look at the process."""
+    with Runtime(load_settings().settings) as runtime:
+        job = many_rows(runtime.store, rows)
+        imports = min(timed_import() for _ in range(3))
+        paints = []
+        for _ in range(3):
+            began = time.perf_counter()
+            with Terminal(["-m", "s3tui", "tui", "--job", job], {}) as terminal:
+                wait_until(lambda terminal=terminal: "s3tui" in terminal.text(), what="the first paint")  # type: ignore[misc]
+                paints.append(time.perf_counter() - began)
+                terminal.until_seen(f"{rows:,} files")
+                opened = time.perf_counter() - began
+                terminal.press("3")
+                terminal.until_seen("file-000000")
+                terminal.press("G")
+                terminal.until_seen(f"file-{rows - 1:06}")
+                peak = peak_memory(terminal.process.pid)
+        assert len(runtime.service.numbers(runtime.service.job(job), View.ALL)) == rows
+    return [
+        (f"a job of {rows:,} files: peak memory of the UI process, To send view to its end", f"{peak / 1e6:.0f} MB"),
+        ("first paint", f"{min(paints) * 1000:.0f} ms, {min(paints) / imports:.2f} of `python -c 'import textual.app'`"),
+        (f"a job of {rows:,} files on the screen", f"{opened * 1000:.0f} ms, {opened / imports:.2f} of it"),
+    ]
+
+
+def many_rows(store: Store, rows: int) -> str:
+    """A planned job with this many files, written as a scan writes them."""
+    job = new_job(store, dry_run=True, home=ANN.id)
+    register(store, ANN)
+    numbers = range(rows)
+    shards = ([planned(f"file-{number:06}.bin") for number in numbers[at : at + 2000]] for at in range(0, rows, 2000))
+    plan(store, shards, hold=True)
+    return job.id
+
+
+def timed_import() -> float:
+    """Seconds to import Textual in a new interpreter: the least that any program with it takes."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import textual.app"], check=True)
+    return time.perf_counter() - began
+
+
+@contextmanager
+def running_job(tree: Path) -> Iterator[str]:
+    """A job in a background worker; yields its id, and ends the worker."""
+    with Runtime(load_settings().settings) as runtime:
+        spec = runtime.upload_spec([str(tree)], "s3://bench/tree")
+        job = runtime.service.submit(spec, concurrency=100).job_id
+        runtime.ensure_worker()
+        wait_until(lambda: len(runtime.service.watch(job).active) > 90, 60, "100 transfers in flight")
+        try:
+            yield job
+        finally:
+            for worker in runtime.service.workers():
+                with suppress(ProcessLookupError):
+                    os.kill(worker.pid, signal.SIGTERM)
+            wait_until(lambda: not runtime.service.workers(), 30, "the worker to end")
+
+
+def environment(directory: Path, url: str) -> Mapping[str, str]:
+    """A place of its own, and the sink for a store."""
+    return {
+        "XDG_STATE_HOME": str(directory / "state"),
+        "XDG_CONFIG_HOME": str(directory / "config"),
+        "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_SECRET_ACCESS_KEY": "bench-secret",
+        "AWS_ENDPOINT_URL": url,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "S3TUI_S3__ADDRESSING_STYLE": "path",
+    }
+
+
+def make_tree(root: Path, files: int) -> None:
+    """Many small files, a thousand to a directory."""
+    for number in range(files):
+        path = root / f"{number // 1000:04}" / f"{number:06}.bin"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * 2048)
+
+
+def milliseconds(seconds: list[float]) -> str:
+    """p50, p90 and the maximum of sorted seconds."""
+    chosen = (seconds[len(seconds) // 2], seconds[len(seconds) * 9 // 10], seconds[-1])
+    return " / ".join(f"{value * 1000:.1f}" for value in chosen) + " ms"
+
+
+def peak_memory(pid: int) -> int:
+    """The most memory that the process has had, in bytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of the process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
