@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-SOURCES := s3tui tests benchmarks
+SOURCES := s3tui tests benchmarks docs
 
 .PHONY: help demo test lint format bench bench-ui pictures clean
 

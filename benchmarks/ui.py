@@ -32,7 +32,7 @@ from s3tui.model import View  # noqa: E402
 from s3tui.runtime import Runtime  # noqa: E402
 from s3tui.state.store import Store  # noqa: E402
 from tests.state.scenes import ANN, new_job, plan, planned, register  # noqa: E402
-from tests.tui.terminal import Terminal  # noqa: E402
+from tests.terminal import Terminal  # noqa: E402
 from tests.waiting import wait_until  # noqa: E402
 
 SIZES = ((80, 24), (200, 50))

@@ -1,83 +1,128 @@
-"""A real terminal for a program under test: a pty, with what it shows kept by pyte."""
+"""A real terminal: a pty, a program in it, and pyte to see what the person would see."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import pty
-import select
+import re
 import struct
 import subprocess
+import sys
 import termios
-import time
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import pyte
 
+from tests.waiting import wait_until
+
+_PRIVATE = re.compile(rb"\x1b\[[<=>?][0-9;:$]*[a-zA-Z]")
+"""What pyte does not know and would print."""
+_SYNC_QUESTION, _SYNC_ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
+
 
 class Terminal:
-    """A program on a terminal of its own, from entering the context to leaving it; leaving kills what still runs."""
+    """A program on a terminal of its own; use as a context manager."""
 
     def __init__(
-        self, command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], columns: int = 80, lines: int = 24
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        columns: int = 80,
+        lines: int = 24,
+        directory: Path | None = None,
     ) -> None:
+        """Run Python with these arguments, in an environment that this one is added to."""
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
+        self._lock = threading.Lock()
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        self._process = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env={**environment, "TERM": "xterm-256color"},
+        base = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES")}
+        self.process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=directory,
             stdin=slave,
             stdout=slave,
             stderr=slave,
+            env={**base, "TERM": "xterm-256color", **environment},
             start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(slave)
+        self.written = 0
+        """Bytes that the program has written."""
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-        os.close(self._master)
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.hang_up()
 
-    @property
+    def _read(self) -> None:
+        kept = b""
+        while True:
+            try:
+                data = os.read(self._master, 65536)
+            except OSError:
+                return
+            if not data:
+                return
+            if _SYNC_QUESTION in data:
+                os.write(self._master, _SYNC_ANSWER)
+            with self._lock:
+                self.written += len(data)
+                data, kept = _whole(kept + data)
+                self._stream.feed(_PRIVATE.sub(b"", data))
+
     def text(self) -> str:
-        """What the screen shows, line by line."""
-        return "\n".join(line.rstrip() for line in self._screen.display)
+        """What is on the screen."""
+        with self._lock:
+            return "\n".join(self._screen.display)
 
-    def press(self, keys: str) -> None:
+    def marked_line(self, mark: str) -> str:
+        """The first line that begins with this character, or nothing; cheap enough to be asked a thousand times a second."""
+        with self._lock:
+            for cells in (self._screen.buffer[y] for y in range(self._screen.lines)):
+                if cells[0].data == mark:
+                    return "".join(cells[x].data for x in range(self._screen.columns))
+            return ""
+
+    def press(self, *keys: str) -> None:
         """Type."""
-        os.write(self._master, keys.encode())
+        for key in keys:
+            os.write(self._master, key.encode())
 
-    def until(self, text: str, timeout: float = 60) -> None:
-        """Return as soon as the screen shows the text; fail with the screen when it does not."""
-        deadline = time.monotonic() + timeout
-        while text not in self.text:
-            if not self._take(deadline):
-                raise AssertionError(f"The screen never showed {text!r}; it shows:\n{self.text}")
-
-    def end(self, timeout: float = 60) -> int:
-        """The exit code of the program, which must end by itself."""
-        deadline = time.monotonic() + timeout
-        while self._take(deadline):
-            pass
-        return self._process.wait(max(0.1, deadline - time.monotonic()))
-
-    def _take(self, deadline: float) -> bool:
-        """Show what comes next; False at the deadline, or when nothing more can come."""
-        if not select.select([self._master], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            return False
+    def until_seen(self, text: str, timeout: float = 20) -> None:
+        """Wait until a text is on the screen."""
         try:
-            output = os.read(self._master, 65536)
-        except OSError:  # Linux's word for: the last program has left this terminal
-            return False
-        self._stream.feed(output)
-        return bool(output)
+            wait_until(lambda: text in self.text(), timeout, f"{text!r} on the terminal")
+        except AssertionError as error:
+            raise AssertionError(f"{error} It showed:\n{self.text()}") from None
+
+    def until_unseen(self, text: str, timeout: float = 20) -> None:
+        """Wait until a text is gone from the screen."""
+        wait_until(lambda: text not in self.text(), timeout, f"{text!r} to be gone from the terminal")
+
+    def hang_up(self) -> None:
+        """Close the terminal, as a dropped line does."""
+        if self._master >= 0:
+            master, self._master = self._master, -1
+            os.close(master)
+
+
+def _whole(data: bytes) -> tuple[bytes, bytes]:
+    """The data up to a sequence that may go on in the next read, and the rest."""
+    start = data.rfind(b"\x1b")
+    if start >= 0 and not re.match(rb"\x1b(\[[<=>?]?[0-9;:$]*[a-zA-Z~]|\][^\a]*\a|[^\[\]])", data[start:]):
+        return data[:start], data[start:]
+    return data, b""

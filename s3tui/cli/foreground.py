@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from s3tui.cli import logs, output
 from s3tui.cli.json_lines import JsonLines
 from s3tui.cli.progress import open_progress
 from s3tui.config import Loaded
-from s3tui.errors import SpecError
+from s3tui.errors import Conflict, SpecError
 from s3tui.model import Job, JobState
 from s3tui.runtime import Runtime
 from s3tui.service import JobSight, Service, Submitted
@@ -106,6 +106,8 @@ def carry(runtime: Runtime, arguments: argparse.Namespace, start: Start) -> int:
         job = _watch(service, submitted, arguments, interrupts, lambda: worker.error)
         if not interrupts.caught or submitted.carried_elsewhere:
             return _finish(service, job, arguments, interrupts)
+        with suppress(Conflict):  # it has ended meanwhile
+            service.pause(submitted.job_id)  # first: after a second signal nobody could, and the job would go on elsewhere
         if not arguments.quiet:
             output.note(f"Stopping; files in flight get {GRACE_SECONDS:.0f} seconds. Once more leaves at once.")
         worker.stop(GRACE_SECONDS)

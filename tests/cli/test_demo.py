@@ -81,19 +81,19 @@ def test_without_a_terminal_uploads_retries_and_reports(user_home: Path, environ
 
 
 def test_on_a_terminal_opens_the_ui_with_a_failure_to_retry(user_home: Path, environment: dict[str, str]) -> None:
-    with Terminal(DEMO, cwd=user_home / "work", environment=environment, columns=100, lines=30) as terminal:
-        terminal.until("Show the plan")
+    with Terminal(DEMO[1:], environment, columns=100, lines=30, directory=user_home / "work") as terminal:
+        terminal.until_seen("Show the plan")
         terminal.press("\r")
-        terminal.until("planned")
+        terminal.until_seen("planned")
         terminal.press("\r")
-        terminal.until("partial")
+        terminal.until_seen("partial")
         terminal.press("4")
-        terminal.until(REFUSED)
+        terminal.until_seen(REFUSED)
         terminal.press("r")
-        terminal.until("completed")
+        terminal.until_seen("completed")
         terminal.press("q")
 
-        assert terminal.end() == 0
+        assert terminal.process.wait(60) == 0
     assert list((user_home / "tmp").iterdir()) == []
     assert list((user_home / "state").iterdir()) == []
 

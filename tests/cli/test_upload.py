@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from s3tui.model import JobState
+from s3tui.model import Desired, JobState
 from tests.cli.command import Home, ended
 from tests.front import FaultFront
 from tests.servers import ACCESS_KEY, Store
@@ -243,6 +243,7 @@ def test_a_second_signal_leaves_at_once(home: Home, rclone_store: Store, front: 
     process.send_signal(signal.SIGINT)
     assert process.wait(2) == 130
     process.communicate()
+    assert home.jobs()[0].desired is Desired.PAUSE, "no background worker shall go on with it unasked"
 
 
 def test_detach_prints_the_id_of_a_job_that_a_background_worker_completes(any_home: Home, rclone_store: Store, tree: Path) -> None:

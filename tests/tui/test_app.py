@@ -11,7 +11,7 @@ import pytest
 
 from s3tui.config import Settings
 from s3tui.tui.app import prepare_environment, run_tui, write_report
-from tests.tui.terminal import Terminal
+from tests.terminal import Terminal
 
 
 def test_without_a_terminal_there_is_one_sentence_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:

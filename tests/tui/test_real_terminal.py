@@ -16,7 +16,7 @@ from s3tui.model import JobState
 from s3tui.runtime import Runtime
 from tests.front import FaultFront
 from tests.servers import ACCESS_KEY, Store
-from tests.tui.terminal import Terminal
+from tests.terminal import Terminal
 from tests.waiting import wait_until
 
 ENTER, ESCAPE, SPACE, TAB, DOWN = "\r", "\x1b", " ", "\t", "\x1b[B"
