@@ -267,7 +267,8 @@ class Worker:
         now = time.monotonic()
         held = self._store.workers.beat(self.id, {job.id: job.sample(now) for job in jobs.values()})
         for lease in leases:
-            if (lease.job_no, lease.unit_no, lease.token) not in held:
+            # A unit that this moment became done is not held either; only one that is not done has been lost.
+            if (lease.job_no, lease.unit_no, lease.token) not in held and not self._store.units.is_done(lease):
                 self._lose(lease)
         for number, (desired, state, concurrency) in self._store.units.orders(list(jobs)).items():
             _obey(jobs[number].control, desired, state, concurrency)

@@ -39,7 +39,7 @@ class Journal:
         self._closed = False
         self.commits = 0
         """Transactions written so far."""
-        self._broken: StateError | None = None
+        self._broken: Exception | None = None
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
         self._thread.start()
 
@@ -71,13 +71,13 @@ class Journal:
 
     def _raise_if_broken(self) -> None:
         if self._broken is not None:
-            raise StateError(str(self._broken))
+            raise StateError(str(self._broken)) from self._broken
 
     def _write(self) -> None:
         while group := self._next_group():
             try:
                 self._commit(group)
-            except StateError as error:
+            except Exception as error:  # whatever it is, those who wait for their facts must hear of it
                 with self._condition:
                     self._broken = error
                     self._condition.notify_all()

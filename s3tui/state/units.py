@@ -64,6 +64,12 @@ class Units:
             finish_unit(connection, lease)
             settle(connection, lease.job_no)
 
+    def is_done(self, lease: Lease) -> bool:
+        """Whether the unit was finished under this lease."""
+        mine = and_(unit.c.job_no == lease.job_no, unit.c.no == lease.unit_no, unit.c.token == lease.token)
+        with self._database.read() as connection:
+            return connection.execute(select(unit.c.no).where(mine, unit.c.state == DONE)).first() is not None
+
     def release(self, lease: Lease) -> None:
         """Give the unit back unfinished; its next worker goes on from the last fact. A lost lease is no error."""
         with self._database.write() as connection:

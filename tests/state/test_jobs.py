@@ -162,6 +162,18 @@ def test_a_worker_that_lost_its_lease_writes_nothing(store: Store) -> None:
     assert store.jobs.by_no(job.no).totals.uploaded == 0
 
 
+def test_a_unit_that_was_finished_is_not_taken_for_a_lost_one(store: Store) -> None:
+    register(store, ANN)
+    new_job(store)
+    plan(store, [[planned("a")], [planned("b")]])
+    finished, at_work = claim(store), claim(store)
+    carry_all(store, finished)
+    held = store.workers.beat("ann", {})
+    assert held == {(at_work.job_no, at_work.unit_no, at_work.token)}
+    assert store.units.is_done(finished)
+    assert not store.units.is_done(at_work)
+
+
 def test_units_of_a_process_that_is_gone_are_free_at_once(store: Store) -> None:
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     register(store, ANN, pid=process.pid)

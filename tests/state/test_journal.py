@@ -84,3 +84,14 @@ def test_a_broken_database_is_told_to_everyone_who_records_or_waits(store: Store
     finally:
         with store.database.write() as connection:
             connection.execute(text("ALTER TABLE gone RENAME TO transfer"))
+
+
+def test_a_fact_about_no_file_of_the_job_breaks_the_journal_instead_of_hanging_it(store: Store) -> None:
+    register(store, ANN)
+    new_job(store)
+    plan(store, [[planned("a")]])
+    journal = Journal(store.database, on_lost=lambda _lease: None)
+    journal.record(claim(store), uploaded(77))
+    with pytest.raises(StateError):
+        journal.flush()
+    journal.close()
