@@ -134,7 +134,7 @@ class Runtime:
                 if self._background_worker_lives():
                     return
                 last = complaints.read_text(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-                raise QueueError(f"The background worker did not start: {last[0]}")
+                raise QueueError(f"The background worker did not start: {last[0].removeprefix('s3tui: ')}")
             time.sleep(0.05)
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ from s3tui.cli import logs, output
 from s3tui.cli.json_lines import JsonLines
 from s3tui.cli.progress import open_progress
 from s3tui.config import Loaded
-from s3tui.errors import Conflict, SpecError
+from s3tui.errors import Conflict, QueueError, SpecError
 from s3tui.model import Job, JobState
 from s3tui.runtime import Runtime
 from s3tui.service import JobSight, Service, Submitted
@@ -130,7 +130,10 @@ def _detach(runtime: Runtime, arguments: argparse.Namespace, start: Start) -> in
     submitted = start(runtime.service, None)
     _announce(runtime.service, submitted)
     if not submitted.carried_elsewhere:
-        runtime.ensure_worker()
+        try:
+            runtime.ensure_worker()
+        except QueueError as error:
+            raise QueueError(f"{error} Job {submitted.job_id} waits until a worker runs: `s3tui worker` starts one.") from error
     if arguments.json_lines:
         output.print_json({"event": "job_detached", "job": submitted.job_id, "resumed": submitted.resumed})
     else:

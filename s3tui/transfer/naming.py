@@ -10,6 +10,9 @@ from s3tui.text import display_text
 MAX_KEY_BYTES = 1024
 """S3's limit for a key in UTF-8, the prefix included."""
 
+_SHOWN_BYTES = 60
+"""What a sentence shows of a name that is too long anyway."""
+
 _ESCAPE_LOOKALIKE = re.compile(r"%(?=[0-9A-Fa-f]{2})")
 
 
@@ -42,7 +45,7 @@ def key_for(relative: bytes, prefix: str, encode_names: str = "") -> str | Unnam
     if 4 * len(key) > MAX_KEY_BYTES and (length := len(key.encode())) > MAX_KEY_BYTES:
         return Unnameable(
             "key_too_long",
-            f"The key of {display_text(relative)} would be {length} bytes long and S3 takes {MAX_KEY_BYTES}. "
+            f"The key of {display_text(relative[:_SHOWN_BYTES])}... would be {length} bytes long and S3 takes {MAX_KEY_BYTES}. "
             "Shorten the path, or the prefix of the target.",
         )
     return key

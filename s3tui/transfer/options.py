@@ -24,7 +24,7 @@ class TransferOptions(BaseModel):
     checksum: Literal["crc64nvme", "crc32", "crc32c", "sha256"] = Field(
         "crc64nvme", description="What proves that the store received the bytes: crc64nvme, crc32, crc32c or sha256."
     )
-    bandwidth: str = Field("", description="Limit for all transfers together, like 10MB/s; empty: none.")
+    bandwidth: str = Field("", description="Limit for all transfers together; this version has none, so it stays empty.")
     engine: Literal["auto", "s3transfer"] = Field("auto", description="Which engine sends: auto, or s3transfer.")
 
     @model_validator(mode="before")
@@ -46,17 +46,12 @@ class TransferOptions(BaseModel):
 
     @field_validator("bandwidth")
     @classmethod
-    def _is_rate(cls, value: str) -> str:
-        if value and parse_size(value.removesuffix("/s")) < 1:
-            raise ValueError(f"{value!r} would never send a byte; write a rate like 10MB/s, or leave it empty")
+    def _is_not_promised(cls, value: str) -> str:
+        if value:
+            raise ValueError("this version cannot limit the bandwidth; leave it empty")
         return value
 
     @property
     def part_bytes(self) -> int:
         """The part size in bytes; 0 lets the engine choose."""
         return 0 if self.part_size == "auto" else parse_size(self.part_size)
-
-    @property
-    def bandwidth_bytes(self) -> int:
-        """The limit in bytes per second; 0 is none."""
-        return parse_size(self.bandwidth.removesuffix("/s")) if self.bandwidth else 0
