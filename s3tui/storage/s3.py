@@ -23,7 +23,7 @@ from s3tui.model import Connection, StoredObject
 from s3tui.storage.failures import translate, unusable_settings
 from s3tui.storage.options import AwsOptions
 
-__all__ = ["Bucket", "S3Client", "buckets", "open_client", "translate"]
+__all__ = ["Bucket", "S3Client", "open_client", "translate"]
 
 S3Client: TypeAlias = Any
 """botocore's S3 client, which is also boto3's: its class is made at run time."""
@@ -149,12 +149,6 @@ class Bucket:
 
     def _ask(self, operation: str, request: Callable[[], _T]) -> _T:
         return _persist(operation, f"s3://{self.name}", request)
-
-
-def buckets(client: S3Client) -> list[str]:
-    """The names of all buckets of these credentials. Raises StorageError."""
-    answer = _persist("ListBuckets", "s3://", client.list_buckets)
-    return [bucket["Name"] for bucket in answer.get("Buckets", ())]
 
 
 def _persist(operation: str, target: str, request: Callable[[], _T]) -> _T:
