@@ -30,18 +30,17 @@ format: $(VENV)/.dev ## write all sources in the one style
 	$(BIN)/ruff check --fix-only $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-bench: $(VENV)/.dev ## measure uploads against the AWS CLI, and the scan of a large tree (some minutes)
-	$(BIN)/python benchmarks/upload.py
-	$(BIN)/python benchmarks/scan.py
+bench: $(VENV)/.dev ## measure uploads beside s5cmd, rclone and the AWS CLI (half an hour; see docs/performance.md)
+	$(BIN)/python -m benchmarks
 
 bench-ui: $(VENV)/.dev ## measure keys, output, memory and first paint of the UI while a job runs (a minute)
-	$(BIN)/python benchmarks/ui.py
+	$(BIN)/python -m benchmarks.ui
 
 pictures: $(VENV)/.dev ## make the pictures in docs/ anew; as PNG if cairosvg is installed
 	$(BIN)/python docs/screenshots.py
 
 clean: ## remove .venv and everything that was built
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps: what is installed is as new as pyproject.toml and constraints.txt, and .dev holds all that .demo does.

@@ -1,4 +1,4 @@
-"""How the terminal UI keeps up: `python benchmarks/ui.py [--keys N] [--files N] [--rows N]`.
+"""How the terminal UI keeps up: `python -m benchmarks.ui [--keys N] [--files N] [--rows N]`.
 
 Everything happens on a real terminal. While a real worker carries 100 transfers at a time to a store that answers after 1.5 s (see
 sink.py), keys are pressed in the Transfers screen, and each is timed to the first bytes that only it can cause: the cursor's mark
@@ -22,18 +22,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from sink import running_sink  # noqa: E402
-
-from s3tui.config import load_settings  # noqa: E402
-from s3tui.model import View  # noqa: E402
-from s3tui.runtime import Runtime  # noqa: E402
-from s3tui.state.store import Store  # noqa: E402
-from tests.state.scenes import ANN, new_job, plan, planned, register  # noqa: E402
-from tests.terminal import Terminal  # noqa: E402
-from tests.waiting import wait_until  # noqa: E402
+from benchmarks.stores import running_sink
+from s3tui.config import load_settings
+from s3tui.model import View
+from s3tui.runtime import Runtime
+from s3tui.state.store import Store
+from tests.state.scenes import ANN, new_job, plan, planned, register
+from tests.terminal import Terminal
+from tests.waiting import wait_until
 
 SIZES = ((80, 24), (200, 50))
 CURSOR = "▌"

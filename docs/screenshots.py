@@ -22,14 +22,15 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+sys.path.insert(0, str(ROOT))
 
-from sink import running_sink  # noqa: E402 - found by the line above
+from benchmarks.stores import running_sink  # noqa: E402 - found by the line above
 
 if TYPE_CHECKING:
     from textual.app import App
     from textual.pilot import Pilot
 
+    from s3tui.runtime import Runtime
     from s3tui.tui.application import S3tuiApp
 
 DOCS = ROOT / "docs"
@@ -112,7 +113,7 @@ async def tour(into: Path, size: tuple[int, int], theme: str) -> None:
 
     prepare_environment()
     from s3tui.tui.application import S3tuiApp
-    from s3tui.tui.screens.new_job import Prefill
+    from s3tui.tui.prefill import Prefill
 
     with Runtime(load_settings().settings) as runtime:
         prefill = Prefill(sources=["photos"], target="s3://ada-backups/photos", root=str(Path.home()))
@@ -142,6 +143,31 @@ async def tour(into: Path, size: tuple[int, int], theme: str) -> None:
             shoot(app, into / "help")
             await pilot.press("escape", "x", "y")
             await until(pilot, lambda: page(app).sight.job.state.ended)
+        await ask_before_deleting(runtime, into / "backup", size, theme)
+
+
+async def ask_before_deleting(runtime: Runtime, path: Path, size: tuple[int, int], theme: str) -> None:
+    """Plan a backup that deletes, and take a picture of the question that comes before it is applied."""
+    from s3tui.jobs.options import BackupOptions
+    from s3tui.tui.application import S3tuiApp
+    from s3tui.tui.prefill import Prefill
+
+    options = BackupOptions(delete_after_upload=True)
+    prefill = Prefill(sources=["documents"], target="s3://ada-backups/documents", backup=options, root=str(Path.home()))
+    app = S3tuiApp(runtime, theme=theme, prefill=prefill, form_first=True)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: "1 marked" in text_of(app))
+        await pilot.press("tab", "right")
+        await until(pilot, lambda: "‹ delete ›" in text_of(app))
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "will be deleted" in text_of(app) and "requests" in text_of(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "proven identical" in text_of(app))
+        shoot(app, path)
+        await pilot.press("escape", "x")
+        await until(pilot, lambda: "Cancel this job" in text_of(app))
+        await pilot.press("y")
+        await until(pilot, lambda: page(app).sight.job.state.ended)
 
 
 def page(app: S3tuiApp) -> Any:  # noqa: ANN401 - whichever screen is on

@@ -4,20 +4,24 @@ Floors, top to bottom; a room imports only from floors below it, and `pyproject.
 
     cli                      a face that prints; it also opens the other faces
     tui                      a face that draws
+    doctor                   looks at all that an upload needs
     runtime                  the one place where parts meet: settings -> store, queue, engine, service, worker
     config                   Settings, each part's own options nested
     service | worker         the door; and the process that does the work
-    jobs | report            one file per kind of job: a frozen spec and a short story; how a job ended
-    transfer | state         files to objects, as facts; the database that remembers them
+    jobs | report | metrics  one file per kind of job: a frozen spec and a short story; how a job ended; what Prometheus scrapes
+    transfer | state | media files to objects, as facts; the database that remembers them; files to videos
     storage | queues         S3's own words; Dramatiq brokers
     events, model            facts and nouns, standard library only
-    text, errors             safe text for people; one tree of what can go wrong
+    text, masking, errors    safe text for people; secrets kept out of it; one tree of what can go wrong
+    log_context              what a line of the log is about
 
 The path of a job:
 
     face    service.plan or .submit(spec)     a job row, a unit that plans, a message with both ids: one transaction
     worker  plan unit                         scan -> transfers, numbered, written with the units that will carry them
+                                              a job that watches plans on, until people stop it
     worker  carry unit                        lease -> engine.carry(transfers) -> facts, each durable before the next step
+                                              a backup goes on: proof -> intent to delete -> the source goes
             heartbeat, once a second          renew leases, read what people want, write the sample of what is in flight
             last unit                         totals, final state
     face    service.watch, .window            counters, the visible rows, the transfers in flight

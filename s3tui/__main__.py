@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -16,9 +16,13 @@ def main() -> NoReturn:
     from ending, and taking a large heap apart object by object serves nobody.
     """
     _replace_closed_streams()
+    gc.set_threshold(50_000)  # what imports and plans make is there to stay: looking for garbage among it is in vain
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for any reads every package's metadata
     from s3tui.cli.main import run
 
     code = run(sys.argv[1:])
+    import logging
+
     logging.shutdown()
     with suppress(OSError, ValueError):
         sys.stdout.flush()

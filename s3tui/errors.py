@@ -11,14 +11,20 @@
     │   ├── SourceChanged
     │   ├── SourceDenied
     │   ├── SourceVanished
-    │   └── NotAFile
+    │   ├── NotAFile
+    │   ├── SourceTooLarge
+    │   └── SourceKept
     ├── StorageError              S3 said no, or said nothing
     │   ├── AccessDenied
     │   ├── BucketNotFound
     │   ├── CredentialsError
+    │   │   └── CredentialsExpired
     │   ├── EndpointUnreachable
+    │   ├── NotIdentical
     │   ├── ObjectExists
-    │   └── Throttled
+    │   ├── Throttled
+    │   └── Unproven
+    ├── TranscodeError            a video that cannot be made
     ├── LeaseLost                 another worker owns the unit now
     └── Cancelled                 a person asked to stop
 
@@ -110,10 +116,25 @@ class NotAFile(SourceError):
     reason = "not_a_file"
 
 
+class SourceTooLarge(SourceError):
+    """No object of S3 is as large as the file."""
+
+    reason = "too_large"
+
+
+class SourceKept(SourceError):
+    """A source that was to be deleted, and is not; `reason` says which doubt keeps it."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class StorageError(S3tuiError):
     """S3 refused a request, or gave no usable answer.
 
     `code` is the S3 error code ("SlowDown"), or the name of the network failure; `status` the HTTP status, 0 without an answer.
+    `used_up`: the same request might succeed some day, but has been sent as often as it may be now.
     """
 
     reason = "storage"
@@ -123,6 +144,7 @@ class StorageError(S3tuiError):
         self.code = code
         self.status = status
         self.retryable = retryable
+        self.used_up = False
         if reason:
             self.reason = reason
 
@@ -147,10 +169,22 @@ class CredentialsError(StorageError):
     fatal = True
 
 
+class CredentialsExpired(CredentialsError):
+    """The credentials were good once, and could not be renewed: with new ones the job can go on, so it waits."""
+
+    reason = "credentials_expired"
+
+
 class EndpointUnreachable(StorageError):
     """Nothing answers at the endpoint: name, route, port or TLS."""
 
     reason = "endpoint_unreachable"
+
+
+class NotIdentical(StorageError):
+    """What is stored under the key is not what was sent."""
+
+    reason = "not_identical"
 
 
 class ObjectExists(StorageError):
@@ -163,6 +197,20 @@ class Throttled(StorageError):
     """The store asks for fewer requests (SlowDown, 429, 503)."""
 
     reason = "throttled"
+
+
+class Unproven(StorageError):
+    """An object was stored, and the store gives no proof of its bytes."""
+
+    reason = "unproven"
+
+
+class TranscodeError(S3tuiError):
+    """A video that cannot be made, or was not made as planned; `reason` says why."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class LeaseLost(S3tuiError):

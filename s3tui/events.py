@@ -6,12 +6,12 @@ A fact is written to the state store before the step that depends on it; what is
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from s3tui.model import Action, FileState, Fingerprint, Receipt
+from s3tui.model import Action, FileState, Fingerprint, ObjectRef, Proof, Receipt
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """The scan met an entry. Its number is given when it is written down.
 
     `state` is PLANNED for what is to be sent, SKIPPED or FAILED (with `reason`) for what the scan already decided.
@@ -29,19 +29,19 @@ class Planned:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(NamedTuple):
     """The plan was held against what the target has. SKIP and FAIL actions carry a `reason`."""
 
     no: int
     action: Action
     reason: str | None = None
     error: str | None = None
+    receipt: Receipt | None = None
+    """Of the object that is there, if it is proven to be the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Uploaded:
-    """The store took the object and answered so."""
+class Uploaded(NamedTuple):
+    """The store took the object and answered so; a multipart upload of it has ended by that."""
 
     no: int
     attempts: int
@@ -50,7 +50,32 @@ class Uploaded:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The stored object was proven to hold the source's bytes."""
+    """The stored object was proven to hold the bytes that were sent."""
+
+    no: int
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """The object was stored, and nothing proves its bytes; `error` says why."""
+
+    no: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What had been stored has failed after all: its object is not what was sent, or its source could not be deleted as asked."""
+
+    no: int
+    reason: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionIntended:
+    """The source is about to be deleted: durable before it is."""
 
     no: int
 
@@ -81,4 +106,51 @@ class Failed:
     error: str
 
 
-Fact = Uploaded | Verified | SourceDeleted | Skipped | Failed
+@dataclass(frozen=True, slots=True)
+class UploadIntended:
+    """A multipart upload is about to be created: durable before the store is asked to.
+
+    While an upload of this file is open it changes nothing; `UploadDropped` makes room for another.
+    """
+
+    no: int
+    target: ObjectRef
+    part_size: int
+    fingerprint: Fingerprint
+    """Of the file as it was opened."""
+    checksum: str
+    """The algorithm's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadOpened:
+    """The store created the upload that was intended."""
+
+    no: int
+    upload_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartStored:
+    """The store took a part of the open upload."""
+
+    no: int
+    part: int
+    """From 1."""
+    size: int
+    checksum: str
+    """Base64, over this part alone."""
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class UploadDropped:
+    """The open upload was aborted, and the store says that it is gone."""
+
+    no: int
+
+
+Step = Verified | Unverified | Withdrawn | DeletionIntended | SourceDeleted
+"""What follows an upload."""
+
+Fact = Uploaded | Skipped | Failed | Step | UploadIntended | UploadOpened | PartStored | UploadDropped

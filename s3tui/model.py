@@ -1,15 +1,19 @@
 """The nouns: what a job, a unit, a transfer and a proof are. Standard library only.
 
 Times are integers, milliseconds since 1970 in UTC. Sizes are bytes. Local paths are `bytes`, as the operating system has them.
+
+What exists once for each file is a named tuple: made several times as fast as a frozen dataclass. Two of them are equal if their
+values are, whatever their kinds, so they are told apart by `isinstance`, and never kept in one set.
 """
 
 from __future__ import annotations
 
+import json
 import os
-import secrets
 import time
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 
 class JobState(StrEnum):
@@ -88,8 +92,7 @@ class View(StrEnum):
     DONE = "done"
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectRef:
+class ObjectRef(NamedTuple):
     """One object: bucket and key."""
 
     bucket: str
@@ -109,12 +112,11 @@ class Connection:
     addressing_style: str = "auto"
 
 
-_SIGNED_64 = (1 << 63) - 1
+SIGNED_64 = (1 << 63) - 1
 """Databases keep signed 64-bit integers; inode numbers may use the top bit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(NamedTuple):
     """How to tell that a file is still the file that was planned."""
 
     size: int
@@ -125,11 +127,10 @@ class Fingerprint:
     @classmethod
     def of(cls, status: os.stat_result) -> Fingerprint:
         """Take the fingerprint from a stat result."""
-        return cls(status.st_size, status.st_mtime_ns, status.st_ino & _SIGNED_64)
+        return cls(status.st_size, status.st_mtime_ns, status.st_ino & SIGNED_64)
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(NamedTuple):
     """One source to one object; `no` is dense within its job, from 0."""
 
     no: int
@@ -141,6 +142,8 @@ class Transfer:
     """Attempts already spent by earlier runs."""
     unsure: bool = False
     """Whether a worker that died may have stored it without writing so down: look before sending it again."""
+    upload: OpenUpload | None = None
+    """What an earlier run left of a multipart upload: its parts need not be sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +172,7 @@ class Policy:
     headers: ObjectHeaders = field(default_factory=ObjectHeaders)
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What the store answered when it took an object."""
 
     size: int
@@ -178,6 +180,82 @@ class Receipt:
     """`crc64nvme:BASE64`, over the whole object, of the bytes that were sent."""
     etag: str
     version_id: str = ""
+    seen: Fingerprint | None = None
+    """The file as it was read, if that is not how it was planned."""
+
+    def of_file(self, read: Fingerprint, planned: Fingerprint) -> Receipt:
+        """The same, knowing how the file was when it was read."""
+        return self if read == planned else self._replace(seen=read)
+
+
+class Proof(StrEnum):
+    """How it is known that an object holds the bytes that were sent."""
+
+    SERVER_CHECKSUM = "server_checksum"
+    """The store checked them against their checksum, and keeps refusing what does not fit."""
+    ETAG_MD5 = "etag_md5"
+    """Its ETag is their MD5, which it was never told."""
+    READ_BACK = "read_back"
+    """They were read back from it."""
+
+
+class Stored(NamedTuple):
+    """A transfer whose object is on the store, as it was written down."""
+
+    no: int
+    source_no: int
+    path: bytes
+    """Relative to its source."""
+    key: str
+    fingerprint: Fingerprint
+    """Of the file as it was sent."""
+    receipt: Receipt
+    deleting: bool
+    """Whether its source was about to be deleted."""
+
+
+class StoredPart(NamedTuple):
+    """A part of a multipart upload that the store has confirmed."""
+
+    number: int
+    """From 1."""
+    size: int
+    checksum: str
+    """Base64, over this part alone."""
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenUpload:
+    """A multipart upload of ours that is neither completed nor aborted."""
+
+    no: int
+    """The transfer's number."""
+    target: ObjectRef
+    upload_id: str
+    """Empty: it was intended, and the store's answer is not known."""
+    part_size: int
+    """Chosen when it was begun, and kept."""
+    fingerprint: Fingerprint
+    """Of the file as it was opened then."""
+    checksum: str
+    """The algorithm."""
+    intended_at: int
+    parts: tuple[StoredPart, ...]
+    """By number; there may be parts on the store that are not among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LingeringUpload:
+    """An open upload as a person sees it: what it belongs to, and what it holds on the store."""
+
+    job_id: str
+    job_state: JobState
+    target: ObjectRef
+    upload_id: str
+    stored: int
+    """Bytes in its confirmed parts."""
+    intended_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,16 +302,33 @@ class Job:
     """Whether the scan has ended, so that `totals.found` is final."""
     totals: Totals
     concurrency: int
+    """Transfers in flight, for each worker."""
     created_at: int
     started_at: int | None = None
     finished_at: int | None = None
     reason: str | None = None
     error: str | None = None
-    """A sentence, if the job as a whole failed."""
+    """A sentence, if the job as a whole failed, or waits for a person to remove a cause."""
     home: str | None = None
     """The one worker that may take its units, if it is bound to one."""
     identity: str = ""
     """Fingerprint of the credentials that its workers must hold; empty: any worker may take it."""
+    bandwidth: int = 0
+    """Bytes per second, for each worker; 0: no limit."""
+    applied: bool = False
+    """Whether a person has read its plan, so that exactly this is to be carried."""
+    queue: str = ""
+    """Whose workers take its units."""
+
+    @property
+    def watches(self) -> bool:
+        """Whether it goes on until it is stopped, taking what comes to its sources."""
+        return bool(json.loads(self.spec).get("watch", False))
+
+    @property
+    def waits_for_person(self) -> bool:
+        """Whether it is paused until a person has removed the cause that `error` tells."""
+        return self.state is JobState.PAUSED and self.reason is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +347,8 @@ class FileRow:
     error: str | None = None
     checksum: str | None = None
     etag: str | None = None
+    proof: str | None = None
+    """`Proof`, once the object was proven to hold the file's bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +361,46 @@ class ActiveTransfer:
     attempt: int
     rate: float
     """Bytes per second, smoothed."""
+
+
+class VideoPhase(StrEnum):
+    """What is done of a video at the moment."""
+
+    PROBING = "probing"
+    TRANSCODING = "transcoding"
+    UPLOADING = "uploading"
+    """Everything is made, and only segments are on their way."""
+    PUBLISHING = "publishing"
+
+
+class VideoSample(NamedTuple):
+    """A sample of one video that is being made."""
+
+    no: int
+    phase: VideoPhase = VideoPhase.PROBING
+    made: float = 0.0
+    """Seconds of it that are made."""
+    total: float = 0.0
+    """Seconds that it is long; 0 while that is not known."""
+    speed: float = 0.0
+    """Times real time; 0 while it is not known, as are the next."""
+    fps: float = 0.0
+    segments: int = 0
+    """On S3, over all renditions."""
+    renditions: tuple[str, ...] = ()
+    """Names of what it becomes: the rungs, the best first, then sound tracks of their own."""
+
+    @property
+    def share(self) -> float:
+        """How much of it is made, from 0 to 1."""
+        return min(1.0, self.made / self.total) if self.total else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until it is made, at the present speed; None if nobody can know."""
+        if self.phase is not VideoPhase.TRANSCODING or not self.speed or not self.total:
+            return None
+        return max(0.0, self.total - self.made) / self.speed
 
 
 class UnitKind(StrEnum):
@@ -294,7 +431,7 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 def new_id() -> str:
     """A ULID: 26 characters that sort by time of creation."""
-    number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    number = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 

@@ -1,7 +1,7 @@
 """The one place where parts meet: settings -> store, queue, engine, service, worker.
 
 Heavy parts are imported when they are first asked for, so a face pays only for what it uses; the terminal UI asks for the service
-alone, and never imports boto3.
+alone, and never imports botocore.
 """
 
 from __future__ import annotations
@@ -13,31 +13,45 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
 
 from s3tui import __version__
 from s3tui.config import Settings
-from s3tui.errors import Conflict, QueueError, SpecError
+from s3tui.errors import ConfigError, Conflict, QueueError, SpecError, StateError
+from s3tui.jobs.backup import BackupSpec
 from s3tui.jobs.upload import UploadSpec
-from s3tui.model import Connection, ObjectHeaders, Policy
+from s3tui.jobs.video import VideoSpec
+from s3tui.model import Connection, ObjectHeaders, ObjectRef, Policy
 from s3tui.state.options import state_directory
+from s3tui.storage.bucket import check_bucket_name
+from s3tui.transfer.choice import Choice
 
 if TYPE_CHECKING:
+    from s3tui.media.binary import Ffmpeg
+    from s3tui.metrics import MetricsServer
     from s3tui.queues.bells import Bells
     from s3tui.service import Service
     from s3tui.state.store import Store
-    from s3tui.storage.s3 import Bucket
+    from s3tui.storage.api import Api
+    from s3tui.storage.bucket import Bucket
+    from s3tui.storage.profile import Profiles
     from s3tui.transfer.engine import Engine
+    from s3tui.transfer.route import Route
     from s3tui.worker import Worker
 
-QUEUES = ("upload",)
+_S = TypeVar("_S", UploadSpec, BackupSpec, VideoSpec)
+
+QUEUES = ("upload", "video")
 """The queues that a worker takes units from when nothing else is said."""
 
 _MAX_CONCURRENCY = 1000
 _IDLE_SECONDS = 60.0
 _START_SECONDS = 15.0
+_PROFILE_SECONDS = 30.0
+"""How long the probe of a store may take before it counts as one of which nothing is known."""
 
 
 class Runtime:
@@ -47,8 +61,9 @@ class Runtime:
         """`worker_arguments` lead a background worker to the same settings: `--config FILE`, `--env-file FILE`."""
         self.settings = settings
         self._worker_arguments = list(worker_arguments)
-        self._connections = _Connections(settings)
+        self._routes = _Routes(settings, _Profiles(self))
         self._locks: list[IO[str]] = []
+        self._metrics: list[MetricsServer] = []
 
     def __enter__(self) -> Self:
         return self
@@ -70,11 +85,40 @@ class Runtime:
 
         return Service(self.store, identity=self._identity)
 
-    def upload_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> UploadSpec:  # noqa: ANN401 - fields of four nouns
-        """The spec of an upload: the settings' defaults, and over them any field of UploadSpec, Policy, ObjectHeaders, Connection.
+    def upload_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> UploadSpec:  # noqa: ANN401 - fields of five nouns
+        """The spec of an upload: the settings' defaults, and over them any field of these nouns: UploadSpec, Choice, Policy,
+        ObjectHeaders, Connection.
 
         Sources become absolute, the target's prefix ends in a slash. Raises SpecError.
         """
+        return self._spec(UploadSpec, sources, target, overrides)
+
+    def backup_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> BackupSpec:  # noqa: ANN401
+        """The spec of a backup, likewise; the settings have defaults for its own fields, too, for its sources and its target."""
+        settings = self.settings
+        sources = sources or self.backup_sources
+        if not target and settings.s3.bucket_name:
+            target = f"s3://{settings.s3.bucket_name}/{settings.s3.prefix}"
+        if not sources:
+            raise SpecError("Nothing to back up: give a SOURCE, or set backup.source_directory in the configuration.")
+        if not target:
+            raise SpecError("The target is missing: give s3://BUCKET/PREFIX, or set s3.bucket_name in the configuration.")
+        options = settings.backup.model_dump(include={"delete_after_upload", "prune_empty_dirs", "follow_symlinks"})
+        options["extensions"] = tuple(settings.backup.file_extensions)
+        return self._spec(BackupSpec, sources, target, options | overrides)
+
+    def video_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> VideoSpec:  # noqa: ANN401
+        """The spec of a video job: the settings' defaults, and over them fields of VideoSpec, Policy, Connection."""
+        options = self.settings.video.model_dump(include={"segment_type", "segment_seconds", "ladder", "preset"})
+        return self._spec(VideoSpec, sources, target, options | overrides)
+
+    @property
+    def backup_sources(self) -> list[str]:
+        """What a backup takes when nothing else is said: the configuration's directory, if it names one."""
+        directory = self.settings.backup.source_directory
+        return [os.path.expanduser(directory)] if directory else []  # noqa: PTH111
+
+    def _spec(self, kind: type[_S], sources: Sequence[str], target: str, overrides: dict[str, Any]) -> _S:
         settings = self.settings
         headers = ObjectHeaders(settings.s3.storage_class, settings.s3.sse, settings.s3.sse_kms_key_id)
         policy = Policy(
@@ -83,15 +127,17 @@ class Runtime:
         aws = settings.aws
         region = aws.region if "region" in aws.model_fields_set else ""
         connection = Connection(aws.endpoint_url, aws.profile, region, settings.s3.addressing_style)
-        spec = UploadSpec(
+        chosen: dict[str, Any] = {"choice": Choice(**_taken(overrides, Choice))} if kind is not VideoSpec else {}
+        spec = kind(
             sources=tuple(os.path.abspath(os.path.expanduser(source)) for source in sources),  # noqa: PTH100, PTH111 - keeps `..` of links
             target=_with_slash(target),
             connection=replace(connection, **_taken(overrides, Connection)),
+            **chosen,
             policy=replace(policy, headers=replace(headers, **_taken(overrides, ObjectHeaders)), **_taken(overrides, Policy)),
-            **_taken(overrides, UploadSpec),
+            **_taken(overrides, kind),
         )
         if overrides:
-            raise TypeError(f"no field of an upload is named {', '.join(overrides)}")
+            raise TypeError(f"no field of {kind.__name__} is named {', '.join(overrides)}")
         return spec
 
     def worker(self, *, home_only: bool = False, queues: Sequence[str] = QUEUES, until_idle: float | None = None) -> Worker:
@@ -108,13 +154,36 @@ class Runtime:
             self._be_the_only_background_worker()
         return Worker(
             self.store,
-            self._connections,
+            self._routes,
             version=__version__,
             identity=self._identity,
             queues=tuple(queues),
             bells=None if home_only else self._bells(),
             until_idle=until_idle,
+            at_once={"video": self.settings.video.concurrent},
         )
+
+    def sweep(self) -> int:
+        """Remove what cancelled jobs left on the store; returns how many open uploads that were. Raises ConfigError, StateError."""
+        from s3tui.jobs.sweep import sweep, sweep_videos
+        from s3tui.state.units import Claimant
+
+        claimant = Claimant(f"{os.getpid()}-sweep", self._identity, QUEUES, home_only=False)
+        sweep_videos(self.store, self._routes, claimant)
+        return sweep(self.store, self._routes, claimant)
+
+    def route(self, connection: Connection, bucket: str) -> Route:
+        """The way to a bucket. Raises ConfigError, CredentialsError."""
+        return self._routes.route(connection, bucket)
+
+    def serve_metrics(self, host: str, port: int) -> str:
+        """Answer Prometheus's scrapes until everything is closed; returns where. Raises ConfigError, StateError."""
+        try:
+            from s3tui.metrics import serve_metrics
+        except ImportError as error:
+            raise ConfigError("Metrics need a library that is not installed: pip install 's3tui[metrics]'.") from error
+        self._metrics.append(serve_metrics(self.store, version=__version__, host=host, port=port))
+        return self._metrics[-1].url
 
     def ensure_worker(self) -> None:
         """Start a background worker, in a session of its own, unless one that may take our jobs is alive. Raises QueueError."""
@@ -139,7 +208,9 @@ class Runtime:
 
     def close(self) -> None:
         """Close what was opened."""
-        self._connections.close()
+        self._routes.close()
+        for server in self._metrics:
+            server.close()
         if "store" in self.__dict__:
             self.store.close()
         for lock in self._locks:
@@ -172,39 +243,82 @@ class Runtime:
         return Bells(self.settings.queue.url, state_file=self.store.database.path, drain=self.store.outbox.drain)
 
 
-class _Connections:
-    """S3 clients and engines of this process, one for each connection that its jobs name."""
+class _Profiles:
+    """Implements `Profiles` on the state store, opened when it is asked first. Without a database nothing is known: no harm."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def get(self, endpoint: str) -> str | None:
+        try:
+            return self._runtime.store.profiles.get(endpoint)
+        except StateError:
+            return None
+
+    def put(self, endpoint: str, profile: str) -> None:
+        with suppress(StateError):
+            self._runtime.store.profiles.put(endpoint, profile)
+
+
+class _Routes:
+    """The ways to S3 of this process, one for each connection that its jobs name, and for each kind of bucket."""
+
+    def __init__(self, settings: Settings, profiles: Profiles) -> None:
         self._settings = settings
+        self._profiles = profiles
         self._lock = threading.Lock()
-        self._engines: dict[Connection, Engine] = {}
-        self._clients: dict[Connection, Any] = {}
+        self._routes: dict[tuple[Connection, str], Route] = {}
 
     def bucket(self, connection: Connection, name: str) -> Bucket:
-        from s3tui.storage.s3 import Bucket
+        from s3tui.storage.bucket import Bucket
 
-        with self._lock:
-            return Bucket(self._client(connection), name)
+        return Bucket(self.route(connection, name).api, name)
 
-    def engine(self, connection: Connection) -> Engine:
-        from s3tui.transfer.s3transfer import S3TransferEngine
+    def api(self, connection: Connection, bucket: str) -> Api:
+        return self.route(connection, bucket).api
 
-        with self._lock:
-            if connection not in self._engines:
-                self._engines[connection] = S3TransferEngine(self._client(connection), _MAX_CONCURRENCY)
-            return self._engines[connection]
+    def engine(self, connection: Connection, bucket: str) -> Engine:
+        return self.route(connection, bucket).engine
+
+    def url(self, connection: Connection, target: ObjectRef) -> str:
+        from s3tui.storage.addresses import object_url
+
+        return object_url(connection, self._settings.aws, target)
+
+    def ffmpeg(self) -> Ffmpeg:
+        from s3tui.media.binary import find_ffmpeg
+
+        return find_ffmpeg(self._settings.video.ffmpeg)
+
+    def checks(self, connection: Connection, bucket: str, checksum: str) -> bool:
+        profile = self.route(connection, bucket).profile(_PROFILE_SECONDS)
+        return profile is not None and profile.proves(checksum)
+
+    def keeps_conditions(self, connection: Connection, bucket: str, *, ask: bool) -> bool | None:
+        route = self.route(connection, bucket)
+        profile = route.profile(_PROFILE_SECONDS) if ask else route.known
+        return None if profile is None else profile.keeps_conditions
 
     def close(self) -> None:
-        for engine in self._engines.values():
-            engine.close()
+        for route in self._routes.values():
+            route.engine.close()
 
-    def _client(self, connection: Connection) -> Any:  # noqa: ANN401 - a boto3 client, whose home is not here
-        from s3tui.storage.s3 import open_client
+    def route(self, connection: Connection, bucket: str) -> Route:
+        from s3tui.transfer.route import kind_of, open_route
 
-        if connection not in self._clients:
-            self._clients[connection] = open_client(connection, self._settings.aws, max_connections=_MAX_CONCURRENCY)
-        return self._clients[connection]
+        options = self._settings
+        with self._lock:
+            key = (connection, kind_of(bucket))
+            if key not in self._routes:
+                self._routes[key] = open_route(
+                    connection,
+                    options.aws,
+                    bucket,
+                    choice=options.transfer.engine,
+                    concurrency=_MAX_CONCURRENCY,
+                    profiles=self._profiles,
+                )
+            return self._routes[key]
 
 
 def _with_slash(target: str) -> str:
@@ -213,6 +327,8 @@ def _with_slash(target: str) -> str:
     if scheme != "s3" or not separator:
         raise SpecError(f"{target!r} is not a target: write it as s3://BUCKET or s3://BUCKET/PREFIX.")
     bucket, _, prefix = rest.partition("/")
+    if bucket:
+        check_bucket_name(bucket)
     prefix = prefix.strip("/")
     return f"s3://{bucket}/{prefix}/" if prefix else f"s3://{bucket}/"
 

@@ -15,11 +15,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from s3tui.errors import Conflict, NotFound
-from s3tui.jobs.specs import Spec, encode_spec, spec_hash
-from s3tui.model import ActiveTransfer, Desired, FileRow, Job, JobState, View, new_id, now_ms
-from s3tui.report import FailureGroup, failures_by_reason, report_json
+from s3tui.errors import Conflict, NotFound, SpecError
+from s3tui.jobs.specs import Spec, decode_spec, encode_spec, place_hash, spec_hash
+from s3tui.jobs.upload import UploadSpec
+from s3tui.model import ActiveTransfer, Desired, FileRow, FileState, Job, JobState, OpenUpload, VideoSample, View, new_id, now_ms
+from s3tui.report import FailureGroup, Outlook, failures_by_reason, outlook, report_csv, report_head, report_json
 from s3tui.state.jobs import NewJob
 from s3tui.state.store import Store
 from s3tui.state.workers import WorkerRow
@@ -45,6 +47,8 @@ class JobSight:
     """Transfers in flight, by number, over all workers; sampled once a second."""
     workers: tuple[WorkerRow, ...]
     """The live workers that hold units of this job."""
+    videos: tuple[VideoSample, ...] = ()
+    """Videos that are being made, by number, likewise sampled."""
 
     @property
     def sent(self) -> int:
@@ -65,26 +69,31 @@ class Service:
         self._store = store
         self._identity = identity
 
-    def plan(self, spec: Spec, *, concurrency: int, home: str | None = None) -> str:
-        """Start a dry run and return its job's id."""
-        new = self._new(spec, dry_run=True, concurrency=concurrency, home=home)
+    def plan(self, spec: Spec, *, concurrency: int, bandwidth: int = 0, home: str | None = None) -> str:
+        """Start a dry run and return its job's id; the limits (see `tune`) hold when it is applied.
+
+        Raises SpecError for a job that watches: what will come cannot be planned.
+        """
+        if isinstance(spec, UploadSpec) and spec.watch:
+            raise SpecError("What comes to a watched directory cannot be planned: leave out --watch to see what is there.")
+        new = self._new(spec, dry_run=True, concurrency=concurrency, bandwidth=bandwidth, home=home)
         self._store.jobs.create(new)
         return new.id
 
-    def submit(self, spec: Spec, *, concurrency: int, home: str | None = None) -> Submitted:
-        """Start a job, or let the unfinished job of the same spec go on.
+    def submit(self, spec: Spec, *, concurrency: int, bandwidth: int = 0, home: str | None = None) -> Submitted:
+        """Start a job, or let the unfinished job of the same spec go on, with these limits (see `tune`).
 
         `home` binds the job to the one worker with this id (a headless command is its own worker). A job that is bound to another
         worker, which is alive, is left with it.
         """
-        new = self._new(spec, dry_run=False, concurrency=concurrency, home=home)
+        new = self._new(spec, dry_run=False, concurrency=concurrency, bandwidth=bandwidth, home=home)
         unfinished = self._store.jobs.create(new, unless_unfinished=True)
         if unfinished is None:
             return Submitted(new.id, resumed=False)
         if self._store.workers.carrying(unfinished):
             return Submitted(unfinished.id, resumed=True, carried_elsewhere=True)
-        self._store.jobs.set_concurrency(unfinished.no, concurrency)
-        self._store.jobs.reopen(unfinished.no, home=home)
+        self._store.jobs.tune(unfinished.no, concurrency=concurrency, bandwidth=bandwidth)
+        self._store.jobs.reopen(unfinished.no, home=home, identity=self._identity)
         return Submitted(unfinished.id, resumed=True)
 
     def apply(self, job_id: str, *, home: str | None = None) -> None:
@@ -92,11 +101,13 @@ class Service:
         job = self.job(job_id)
         if job.state is not JobState.PLANNED:
             raise Conflict(f"Job {job.id} cannot be applied: it is {job.state}, not planned.")
-        self._store.jobs.apply(job.no, home=home)
+        self._store.jobs.apply(job.no, home=home, identity=self._identity)
 
     def pause(self, job_id: str) -> None:
         """Admit no further file; what is in flight ends. Raises NotFound, Conflict."""
-        job = self._unended(job_id, "paused")
+        job = self.job(job_id)
+        if job.state.ended:
+            raise _has_ended(job, "paused")
         if job.state is JobState.PLANNED:
             raise Conflict(f"Job {job.id} cannot be paused: it is only planned.")
         self._store.jobs.desire(job.no, Desired.PAUSE)
@@ -110,27 +121,41 @@ class Service:
         if job.state is JobState.PLANNED:
             raise Conflict(f"Job {job.id} is only planned: run `s3tui jobs apply {job.id}`.")
         if job.state.ended and job.state is not JobState.FAILED:
-            raise Conflict(f"Job {job.id} cannot be resumed: it is {job.state} already.")
-        self._store.jobs.reopen(job.no, home=self._home(job, home))
+            raise _has_ended(job, "resumed")
+        home, identity = self._carrier(job, home)
+        self._store.jobs.reopen(job.no, home=home, identity=identity)
 
     def cancel(self, job_id: str) -> None:
-        """Break off a job for good; what is stored stays stored. Raises NotFound, Conflict."""
-        self._store.jobs.desire(self._unended(job_id, "cancelled").no, Desired.CANCEL)
+        """Break off a job for good; what is stored stays stored, and uploads that are open are aborted. Raises NotFound, Conflict.
+
+        A job that has ended stays as it ended, and can be cancelled only while it has open uploads.
+        """
+        job = self.job(job_id)
+        if job.state.ended and not self.open_uploads(job):
+            raise _has_ended(job, "cancelled")
+        self._store.jobs.desire(job.no, Desired.CANCEL)
 
     def retry(self, job_id: str, numbers: Sequence[int] | None = None, *, home: str | None = None) -> int:
         """Send failed files again: those with these numbers, or all. Returns how many.
 
-        Raises NotFound, and Conflict when there is none that sending again could help.
+        The rest of the job goes on as well, if there is any. Raises NotFound, and Conflict for a job that was cancelled, or when
+        there is none that sending again could help.
         """
         job = self.job(job_id)
-        count = self._store.jobs.retry(job.no, numbers, home=self._home(job, home))
+        if job.state is JobState.CANCELLED:
+            raise _has_ended(job, "retried")
+        home, identity = self._carrier(job, home)
+        count = self._store.jobs.retry(job.no, numbers, home=home, identity=identity)
         if not count:
             raise Conflict(f"Job {job.id} has no failed file that another attempt could mend.")
         return count
 
-    def tune(self, job_id: str, concurrency: int) -> None:
-        """Change how many transfers are in flight; it takes effect within a second. Raises NotFound."""
-        self._store.jobs.set_concurrency(self.job(job_id).no, concurrency)
+    def tune(self, job_id: str, *, concurrency: int | None = None, bandwidth: int | None = None) -> None:
+        """Change how many transfers are in flight, or how many bytes per second are sent (0: no limit), for each worker.
+
+        It takes effect within a second. Raises NotFound.
+        """
+        self._store.jobs.tune(self.job(job_id).no, concurrency=concurrency, bandwidth=bandwidth)
 
     def job(self, job_id: str) -> Job:
         """The job with this id, or with the one id that begins so. Raises NotFound, Conflict."""
@@ -146,7 +171,8 @@ class Service:
         job = self.job(job_id)
         workers = tuple(self._store.workers.of_job(job))
         active = sorted((transfer for worker in workers for transfer in worker.active(job.id)), key=lambda transfer: transfer.no)
-        return JobSight(job, tuple(active), workers)
+        videos = sorted(video for worker in workers for video in worker.videos(job.id))
+        return JobSight(job, tuple(active), workers, tuple(videos))
 
     def browse(self, *, limit: int = 100, before: int | None = None) -> list[Job]:
         """Jobs, newest first; `before` is the `no` of the last job of the page above."""
@@ -168,13 +194,41 @@ class Service:
         active = [] if view not in (View.ACTIVE, View.QUEUED) else [transfer.no for transfer in self.watch(job.id).active]
         return self._store.transfers.numbers(job.no, view, containing, active)
 
+    def passing(self, job: Job) -> frozenset[FileState]:
+        """The states in which files of the job are not at their end."""
+        return frozenset() if job.state.ended else decode_spec(job.kind, job.spec).passing
+
     def report(self, job: Job) -> Iterator[str]:
         """The report of a job, as pieces of one JSON document; see `s3tui.report`."""
         return report_json(self._store, job)
 
+    def head(self, job: Job) -> dict[str, Any]:
+        """The report of a job without its files; that of a plan tells its outlook besides."""
+        return report_head(self._store, job)
+
+    def outlook(self, job: Job) -> Outlook:
+        """What applying the plan of a job would take. O(n) in the database: call it off the UI."""
+        return outlook(self._store, job)
+
+    def report_csv(self, job: Job) -> Iterator[str]:
+        """The files of a job, as pieces of one CSV document; see `s3tui.report`."""
+        return report_csv(self._store, job)
+
+    def skips(self, job: Job) -> list[tuple[str, int]]:
+        """(reason, count) of the skipped files of a job, the most frequent first. O(n): a job has a million of them at times."""
+        return self._store.transfers.skips(job.no)
+
     def failures(self, job: Job) -> list[FailureGroup]:
         """The failed files of a job by reason, the most frequent first, the first few of each named."""
         return failures_by_reason(self._store, job)
+
+    def videos(self, job: Job) -> dict[int, tuple[str, list[dict[str, Any]]]]:
+        """(address, renditions) of each published video of a job, by number."""
+        return self._store.videos.of_job(job.no)
+
+    def open_uploads(self, job: Job) -> list[OpenUpload]:
+        """The multipart uploads of the job that are neither completed nor aborted: what `cancel` removes from the store."""
+        return self._store.multiparts.of_job(job.no)
 
     def carried(self, job: Job) -> bool:
         """Whether a live worker works on the job, or is the one that it is bound to."""
@@ -184,26 +238,26 @@ class Service:
         """The workers whose heart beats."""
         return self._store.workers.alive()
 
-    def _new(self, spec: Spec, *, dry_run: bool, concurrency: int, home: str | None) -> NewJob:
+    def _new(self, spec: Spec, *, dry_run: bool, concurrency: int, bandwidth: int, home: str | None) -> NewJob:
         return NewJob(
             id=new_id(),
             kind=spec.kind,
             queue=spec.queue,
             spec=encode_spec(spec),
             spec_hash=spec_hash(spec),
+            place=place_hash(spec),
             dry_run=dry_run,
             concurrency=concurrency,
+            bandwidth=bandwidth,
             home=home,
             identity=self._identity,
             created_at=now_ms(),
         )
 
-    def _home(self, job: Job, home: str | None) -> str | None:
-        """The worker that a job which goes on is bound to: the one that carries it already, else the caller's."""
-        return job.home if self._store.workers.carrying(job) else home
+    def _carrier(self, job: Job, home: str | None) -> tuple[str | None, str]:
+        """(home, identity) of a job that goes on: it stays with the worker that carries it already, else it is the caller's."""
+        return (job.home, job.identity) if self._store.workers.carrying(job) else (home, self._identity)
 
-    def _unended(self, job_id: str, done: str) -> Job:
-        job = self.job(job_id)
-        if job.state.ended:
-            raise Conflict(f"Job {job.id} cannot be {done}: it is {job.state} already.")
-        return job
+
+def _has_ended(job: Job, done: str) -> Conflict:
+    return Conflict(f"Job {job.id} cannot be {done}: it is {job.state} already.")

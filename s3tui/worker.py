@@ -19,19 +19,24 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from s3tui.errors import LeaseLost, S3tuiError, StateError
+from s3tui.errors import CredentialsExpired, LeaseLost, S3tuiError, StateError
+from s3tui.jobs import sweep
 from s3tui.jobs.context import Context, Resources
 from s3tui.jobs.kinds import KINDS
 from s3tui.jobs.specs import decode_spec
-from s3tui.model import Desired, Job, JobState, Lease, UnitKind
+from s3tui.log_context import about
+from s3tui.masking import masked
+from s3tui.model import Desired, Job, Lease, UnitKind
 from s3tui.state.journal import Journal
 from s3tui.state.store import Store
-from s3tui.state.units import Claimant
+from s3tui.state.units import Claimant, Orders
 from s3tui.text import display_text
 from s3tui.transfer.engine import Control
 from s3tui.transfer.progress import Progress
@@ -47,7 +52,7 @@ _BREAK_SECONDS = 3.0
 _UNITS_PER_JOB = 3
 """One that plans and two that carry: while the last files of one are in flight, the next fills the free slots."""
 _UNITS = 12
-"""Units at work in one process, over all jobs."""
+"""Units at work in one process, over all jobs, but for those that watch: they would keep their places for ever."""
 
 
 @dataclass(slots=True)
@@ -55,21 +60,21 @@ class _JobAtWork:
     """What the units of one job share in this process."""
 
     id: str
+    queue: str
+    watches: bool
     control: Control
     progress: Progress
     units: int = 0
-    bytes_before: int = 0
-    sampled_at: float = 0.0
-    rate: float = 0.0
 
-    def sample(self, now: float) -> dict[str, object]:
-        active, total = self.progress.sample()
-        if self.sampled_at:
-            newest = (total - self.bytes_before) / max(now - self.sampled_at, 1e-3)
-            self.rate = newest if self.rate == 0.0 else 0.4 * newest + 0.6 * self.rate
-        self.bytes_before, self.sampled_at = total, now
+    @classmethod
+    def begin(cls, job: Job) -> _JobAtWork:
+        """The first of its units is here."""
+        return cls(job.id, job.queue, job.watches, Control(job.concurrency, job.bandwidth), Progress())
+
+    def sample(self) -> dict[str, object]:
+        active, _ = self.progress.sample()
         flights = [[flight.no, flight.sent, flight.size, flight.attempt, round(flight.rate)] for flight in active]
-        return {"rate": round(self.rate), "active": flights}
+        return {"rate": round(self.progress.rate), "active": flights, "videos": self.progress.videos}
 
 
 class Worker:
@@ -85,10 +90,11 @@ class Worker:
         queues: tuple[str, ...] = ("upload",),
         bells: Bells | None = None,
         until_idle: float | None = None,
+        at_once: Mapping[str, int] | None = None,
     ) -> None:
         """Without `bells` it works only on jobs that are bound to it: a headless command.
 
-        `until_idle`: seconds without any unit after which it stops by itself.
+        `until_idle`: seconds without any unit after which it stops by itself. `at_once`: how many units of a queue may be at work.
         """
         self.id = f"{os.getpid()}-{secrets.token_hex(6)}"
         self.error: StateError | None = None
@@ -98,19 +104,23 @@ class Worker:
         self._claimant = Claimant(self.id, identity, queues, home_only=bells is None)
         self._bells = bells
         self._until_idle = until_idle
+        self._at_once = at_once or {}
         self._journal = Journal(store.database, on_lost=self._lose)
         self._lock = threading.Lock()
         self._at_work: dict[Lease, threading.Thread] = {}
         self._jobs: dict[int, _JobAtWork] = {}
         self._bell = threading.Event()
+        self._came_to_rest = threading.Event()
         self._stopping = threading.Event()
         self._drained = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._sweeper: threading.Thread | None = None
         self._last_work = time.monotonic()
 
     def start(self) -> None:
         """Register, and begin to take units. Raises StateError, QueueError."""
         self._store.workers.register(self._claimant, pid=os.getpid(), version=self._version)
+        log.info("Worker %s begins: version %s, %s.", self.id, self._version, ", ".join(self._claimant.queues))
         for name, loop in (("heartbeat", self._heartbeat), ("claimer", self._claim)):
             thread = threading.Thread(target=loop, name=name, daemon=True)
             thread.start()
@@ -122,6 +132,11 @@ class Worker:
         """Look for units now, not at the next tick."""
         self._bell.set()
 
+    def wait_for_rest(self, seconds: float) -> None:
+        """Wait until the last of its units has ended, so long at most."""
+        self._came_to_rest.wait(seconds)
+        self._came_to_rest.clear()
+
     def stop(self, grace: float = 5.0) -> None:
         """Admit nothing more, give what is in flight `grace` seconds, break it off, save everything and leave. Idempotent."""
         if self._drained.is_set():
@@ -131,7 +146,7 @@ class Worker:
         self._each_job(Control.pause)
         deadline = time.monotonic() + grace
         self._join_units(deadline)
-        self._each_job(Control.cancel)
+        self._each_job(Control.break_off)
         self._join_units(time.monotonic() + _BREAK_SECONDS)
         self._drained.set()
         if self._bells is not None:
@@ -142,6 +157,7 @@ class Worker:
         self._journal.close()
         with suppress(StateError):
             self._store.workers.unregister(self.id)
+        log.info("Worker %s has stopped.", self.id)
 
     def run_until_stopped(self) -> None:
         """Start, and block until `request_stop`, idleness or a broken database; then stop. Raises StateError for the last."""
@@ -158,7 +174,8 @@ class Worker:
     # The claimer.
 
     def _ring(self, job_id: str, unit_no: int) -> None:
-        log.debug("bell for unit %d of job %s", unit_no, job_id)
+        with about(job=job_id):
+            log.debug("The bell rings for unit %d.", unit_no)
         self.wake()
 
     def _claim(self) -> None:
@@ -166,6 +183,7 @@ class Worker:
             self._bell.clear()
             try:
                 self._store.units.reap()
+                self._sweep()
                 while not self._stopping.is_set() and self._take_one():
                     pass
             except StateError as error:
@@ -175,17 +193,35 @@ class Worker:
                 self._stopping.set()
             self._bell.wait(_TICK_SECONDS)
 
+    def _sweep(self) -> None:
+        """Remove what cancelled jobs left on the store, in a thread of its own: a store may take its time."""
+        busy = self._sweeper is not None and self._sweeper.is_alive()
+        if busy or self._bells is None or not (self._store.multiparts.any_cancelled() or self._store.videos.any_cancelled()):
+            return
+        self._sweeper = threading.Thread(target=self._sweep_all, name="sweeper", daemon=True)
+        self._sweeper.start()
+
+    def _sweep_all(self) -> None:
+        try:
+            sweep.sweep(self._store, self._resources, self._claimant)
+            sweep.sweep_videos(self._store, self._resources, self._claimant)
+        except StateError as error:
+            self._break(error)
+
     def _take_one(self) -> bool:
         with self._lock:
             full = [number for number, job in self._jobs.items() if job.units >= _UNITS_PER_JOB or job.control.stopping]
-            if len(self._at_work) >= _UNITS:
+            watching = sum(job.watches for job in self._jobs.values())
+            if len(self._at_work) - watching >= _UNITS:
                 return False
-        claimed = self._store.units.claim(self._claimant, full)
+            taken = Counter(self._jobs[lease.job_no].queue for lease in self._at_work)
+        queues = [name for name in self._claimant.queues if name not in self._at_once or taken[name] < self._at_once[name]]
+        claimed = self._store.units.claim(replace(self._claimant, queues=tuple(queues)), full)
         if claimed is None:
             return False
         lease, job = claimed
         with self._lock:
-            at_work = self._jobs.setdefault(job.no, _JobAtWork(job.id, Control(job.concurrency), Progress()))
+            at_work = self._jobs.setdefault(job.no, _JobAtWork.begin(job))
             at_work.units += 1
             thread = threading.Thread(target=self._run, args=(lease, job, at_work), name=f"unit-{lease.unit_no}", daemon=True)
             self._at_work[lease] = thread
@@ -202,26 +238,35 @@ class Worker:
 
     def _run(self, lease: Lease, job: Job, at_work: _JobAtWork) -> None:
         try:
-            self._work(lease, job, at_work)
-        except LeaseLost:
-            log.warning("unit %d of job %s was taken over by another worker", lease.unit_no, job.id)
-        except StateError as error:
-            self._break(error)
-        except S3tuiError as error:
-            self._fail(lease, job, error.reason, str(error))
-        except Exception as error:
-            log.exception("unit %d of job %s", lease.unit_no, job.id)
-            sentence = (
-                f"The job stopped on an error of s3tui itself: {type(error).__name__}: {display_text(str(error))}. See the log."
-            )
-            self._fail(lease, job, "internal_error", sentence)
+            with about(job=job.id):
+                self._carry_out(lease, job, at_work)
         finally:
             with self._lock:
                 del self._at_work[lease]
                 at_work.units -= 1
                 if at_work.units == 0:
                     self._jobs.pop(job.no, None)
+                if not self._at_work:
+                    self._came_to_rest.set()
             self._bell.set()
+
+    def _carry_out(self, lease: Lease, job: Job, at_work: _JobAtWork) -> None:
+        try:
+            self._work(lease, job, at_work)
+        except LeaseLost:
+            log.warning("Unit %d was taken over by another worker.", lease.unit_no)
+        except StateError as error:
+            self._break(error)
+        except CredentialsExpired as error:
+            with about(code=error.reason):
+                log.warning("The job waits for a person: %s", error)
+            self._end_early(lease, partial(self._store.jobs.pause_for, job.no, error.reason, str(error)))
+        except S3tuiError as error:
+            self._fail(lease, job, error.reason, str(error))
+        except Exception as error:
+            log.exception("Unit %d met a defect of s3tui.", lease.unit_no)
+            cause = f"{type(error).__name__}: {display_text(masked(str(error)))}"
+            self._fail(lease, job, "internal_error", f"The job stopped on an error of s3tui itself: {cause}. See the log.")
 
     def _work(self, lease: Lease, job: Job, at_work: _JobAtWork) -> None:
         kind = KINDS[job.kind]
@@ -234,6 +279,7 @@ class Worker:
             resources=self._resources,
             control=at_work.control,
             progress=at_work.progress,
+            wake=self.wake,
         )
         (kind.plan if lease.kind is UnitKind.PLAN else kind.work)(context)
         if at_work.control.stopping:
@@ -243,9 +289,13 @@ class Worker:
             self._store.units.finish(lease)
 
     def _fail(self, lease: Lease, job: Job, reason: str, sentence: str) -> None:
+        self._end_early(lease, partial(self._store.jobs.fail, job.no, reason, sentence))
+
+    def _end_early(self, lease: Lease, write: Callable[[], None]) -> None:
+        """Write why the job does not go on, and give the unit back."""
         try:
             self._journal.flush()
-            self._store.jobs.fail(job.no, reason, sentence)
+            write()
             self._store.units.release(lease)
         except StateError as error:
             self._break(error)
@@ -264,30 +314,30 @@ class Worker:
         with self._lock:
             jobs = dict(self._jobs)
             leases = list(self._at_work)
-        now = time.monotonic()
-        held = self._store.workers.beat(self.id, {job.id: job.sample(now) for job in jobs.values()})
+        held = self._store.workers.beat(self.id, {job.id: job.sample() for job in jobs.values()})
         for lease in leases:
             # A unit that this moment became done is not held either; only one that is not done has been lost.
             if (lease.job_no, lease.unit_no, lease.token) not in held and not self._store.units.is_done(lease):
                 self._lose(lease)
-        for number, (desired, state, concurrency) in self._store.units.orders(list(jobs)).items():
-            _obey(jobs[number].control, desired, state, concurrency)
+        for number, orders in self._store.units.orders(list(jobs)).items():
+            _obey(jobs[number].control, orders)
 
     def _lose(self, lease: Lease) -> None:
         """Break off the job of a lease that is not ours any more; its other units are released and may be claimed again."""
         with self._lock:
             job = self._jobs.get(lease.job_no) if lease in self._at_work else None
         if job is not None:
-            job.control.cancel()
+            job.control.break_off()
 
     # The end.
 
     def _break(self, error: StateError) -> None:
         """The database cannot be written: nothing more can be proven, so nothing more is started."""
         if self.error is None:
-            log.error("%s", error)
+            with about(code=error.reason):
+                log.error("%s", error)
             self.error = error
-        self._each_job(Control.cancel)
+        self._each_job(Control.break_off)
         self._stopping.set()
         self._bell.set()
 
@@ -304,9 +354,11 @@ class Worker:
             thread.join(max(0.0, deadline - time.monotonic()))
 
 
-def _obey(control: Control, desired: Desired, state: JobState, concurrency: int) -> None:
-    if desired is Desired.CANCEL or state.ended:
+def _obey(control: Control, orders: Orders) -> None:
+    if orders.desired is Desired.CANCEL:
         control.cancel()
-    elif desired is Desired.PAUSE:
+    elif orders.state.ended:
+        control.break_off()
+    elif orders.desired is Desired.PAUSE:
         control.pause()
-    control.set_concurrency(concurrency)
+    control.tune(concurrency=orders.concurrency, bandwidth=orders.bandwidth)

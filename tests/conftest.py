@@ -2,4 +2,9 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.databases", "tests.servers"]
+import signal
+
+pytest_plugins = ["tests.databases", "tests.servers", "tests.films"]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a script; commands would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -19,15 +19,16 @@ from typing import Literal, Self
 from urllib.parse import unquote, urlsplit
 
 _BLOCK = 64 << 10
+_MD5 = re.compile(rb"\b[0-9a-f]{32}\b")
 
 
 @dataclass
 class Fault:
-    """What happens to the next `times` requests of one operation whose key matches."""
+    """What happens to the next `times` requests of one operation whose key matches; of a part, whose `KEY#NUMBER` does."""
 
     operation: str
     key: re.Pattern[str]
-    kind: Literal["answer", "reset", "lose answer", "hold"]
+    kind: Literal["answer", "reset", "lose answer", "hold", "spoil"]
     times: int
     status: int = 503
     code: str = "SlowDown"
@@ -56,6 +57,12 @@ class FaultFront:
         """How many requests came, by (operation, key)."""
         self.accepted: Counter[tuple[str, str]] = Counter()
         """How many of them the store accepted."""
+        self.expired: set[str] = set()
+        """Session tokens whose time is over."""
+        self.opaque_etags = False
+        """Whether the store's ETags are made into ones that no hash gives; such an ETag cannot be sent back."""
+        self.hides_checksums = False
+        """Whether the store's checksums are left out of its answers."""
         self._server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
@@ -71,6 +78,10 @@ class FaultFront:
         """Let the store do it, then break the connection."""
         self._add(Fault(operation, re.compile(key), "lose answer", times))
 
+    def spoil(self, operation: str, key: str = "", *, times: int = 1) -> None:
+        """Change a byte of the body on its way."""
+        self._add(Fault(operation, re.compile(key), "spoil", times))
+
     def hold(self, operation: str, key: str = "", *, after: int = 0, times: int = 1) -> Fault:
         """Stop reading after so many bytes of the body, tell `arrived`, and wait for `open()`."""
         return self._add(Fault(operation, re.compile(key), "hold", times, after=after))
@@ -85,14 +96,16 @@ class FaultFront:
             self._faults.append(fault)
         return fault
 
-    def begin(self, operation: str, key: str) -> Fault | None:
-        """A request came; the fault that it shall meet."""
+    def begin(self, operation: str, key: str, place: str, token: str) -> Fault | None:
+        """A request came; the fault that it shall meet. `place` is the key, with the number of a part."""
         with self._lock:
             self.requests[operation, key] += 1
             self._in_flight += 1
             self.peak = max(self.peak, self._in_flight)
+            if token in self.expired:
+                return Fault(operation, re.compile(""), "answer", 1, 400, "ExpiredToken")
             for fault in self._faults:
-                if fault.times and fault.operation == operation and fault.key.search(key):
+                if fault.times and fault.operation == operation and fault.key.search(place):
                     fault.times -= 1
                     return fault
             return None
@@ -106,6 +119,10 @@ class FaultFront:
         """A request is over."""
         with self._lock:
             self._in_flight -= 1
+
+    def told(self, text: bytes) -> bytes:
+        """What the client is told in the place of something that may hold ETags."""
+        return _MD5.sub(lambda md5: md5[0][::-1] + b"z", text) if self.opaque_etags else text
 
     def connect(self) -> HTTPConnection:
         """A connection to the store."""
@@ -150,7 +167,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         operation, key = _named(self.command, self.path)
-        fault = self.front.begin(operation, key)
+        part = re.search(r"partNumber=(\d+)", self.path) if operation == "UploadPart" else None
+        token = self.headers.get("x-amz-security-token", "")
+        fault = self.front.begin(operation, key, f"{key}#{part[1]}" if part else key, token)
         try:
             self._meet(fault)
         except (OSError, HTTPException):
@@ -161,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815
 
     def _meet(self, fault: Fault | None) -> None:
-        if fault is None or fault.kind == "hold":
+        if fault is None or fault.kind in ("hold", "spoil"):
             self._answer(*self._forward(fault))
         elif fault.kind == "answer":
             self._refuse(fault)
@@ -186,7 +205,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.close()
         self.close_connection = True
 
-    def _forward(self, gate: Fault | None) -> tuple[HTTPResponse, bytes]:
+    def _forward(self, fault: Fault | None) -> tuple[HTTPResponse, bytes]:
         length = int(self.headers.get("Content-Length", 0))
         with closing(self.front.connect()) as upstream:
             upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
@@ -198,13 +217,15 @@ class _Handler(BaseHTTPRequestHandler):
             if self.headers.get("Expect") == "100-continue":
                 self.send_response_only(100)
                 self.end_headers()
-            self._pass_body(upstream, length, gate)
+            self._pass_body(upstream, length, fault)
             answer = upstream.getresponse()
             if answer.status < 300:
                 self.front.accept(*_named(self.command, self.path))
             return answer, answer.read()
 
-    def _pass_body(self, upstream: HTTPConnection, length: int, gate: Fault | None) -> None:
+    def _pass_body(self, upstream: HTTPConnection, length: int, fault: Fault | None) -> None:
+        gate = fault if fault is not None and fault.kind == "hold" else None
+        spoils = fault is not None and fault.kind == "spoil"
         passed = 0
         while True:
             if gate is not None and passed >= min(gate.after, length):
@@ -216,18 +237,26 @@ class _Handler(BaseHTTPRequestHandler):
             block = self.rfile.read1(min(_BLOCK, length - passed))
             if not block:
                 raise ConnectionAbortedError
+            if spoils:
+                block, spoils = bytes([block[0] ^ 1]) + block[1:], False
             with suppress(BrokenPipeError):  # the store may have answered already
                 upstream.send(block)
             passed += len(block)
 
     def _answer(self, answer: HTTPResponse, body: bytes) -> None:
         self.send_response_only(answer.status)
+        body = self.front.told(body)
         for name, value in answer.getheaders():
-            if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+            if name.lower() == "etag":
+                self.send_header(name, self.front.told(value.encode()).decode())
+            elif name.lower() not in ("connection", "transfer-encoding", "content-length") and not self._hides(name):
                 self.send_header(name, value)
         self.send_header("Content-Length", answer.getheader("Content-Length", "0") if self.command == "HEAD" else str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _hides(self, name: str) -> bool:
+        return self.front.hides_checksums and name.lower().startswith("x-amz-checksum-")
 
 
 def _named(method: str, target: str) -> tuple[str, str]:

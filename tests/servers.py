@@ -1,12 +1,14 @@
 """Real S3 servers in processes of their own, as pytest fixtures.
 
-`store` runs a test against each of them; `rclone_store` and `moto_store` ask for one. Every test has a bucket of its own.
+`store` runs a test against each of them; `rclone_store`, `moto_store` and `radosgw_store` ask for one. Every test has a bucket of
+its own. Where Ceph is not installed, radosgw's tests are skipped at home, and fail in CI.
 """
 
 from __future__ import annotations
 
+import os
 import secrets
-import socket
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,9 +22,11 @@ import pytest
 from s3tui.model import Connection
 from s3tui.storage.local_endpoint import LocalEndpoint
 from s3tui.storage.options import AwsOptions
-from s3tui.storage.s3 import S3Client, open_client
+from s3tui.storage.sdk import S3Client, open_client
 from tests.certificates import self_signed
 from tests.front import FaultFront
+from tests.ports import answers, free_port
+from tests.radosgw import PROGRAMS, radosgw_server
 from tests.waiting import wait_until
 
 ACCESS_KEY, SECRET_KEY = "TESTKEY", "test-secret"
@@ -83,6 +87,15 @@ class Store:
             return []
         return [upload["Key"] for upload in answer.get("Uploads", ())]
 
+    def empty(self) -> None:
+        """Delete every object, and what may still become one."""
+        client = self.client()
+        for upload in client.list_multipart_uploads(Bucket=self.bucket).get("Uploads", ()):
+            client.abort_multipart_upload(Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
+            for entry in page.get("Contents", ()):  # one by one, as DeleteObjects has no way to name every key
+                client.delete_object(Bucket=self.bucket, Key=entry["Key"])
+
 
 @cache
 def _client(store: Store) -> S3Client:
@@ -93,29 +106,17 @@ def _client(store: Store) -> S3Client:
 @contextmanager
 def rclone_server(directory: Path, *options: str) -> Iterator[Store]:
     """`rclone serve s3` on a directory whose sub-directories are the buckets; with `--cert` and `--key` it speaks TLS."""
-    port = _free_port()
+    port = free_port()
     scheme = "https" if "--cert" in options else "http"
     binary = Path(sys.executable).with_name("rclone")
     arguments = ["serve", "s3", f"--addr=127.0.0.1:{port}", f"--auth-key={ACCESS_KEY},{SECRET_KEY}", "--vfs-cache-mode=off"]
     log = (directory.parent / "rclone.log").open("wb")
     with log, subprocess.Popen([binary, "--config=", *arguments, *options, str(directory)], stdout=log, stderr=log) as process:
         try:
-            wait_until(lambda: _answers(port), timeout=30, what="rclone to listen")
+            wait_until(lambda: answers(port), timeout=30, what="rclone to listen")
             yield Store("rclone", f"{scheme}://127.0.0.1:{port}", directory=directory)
         finally:
             process.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="session")
@@ -144,6 +145,17 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield Store("moto", endpoint.url)
 
 
+@pytest.fixture(scope="session")
+def radosgw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A radosgw on a cluster of its own, without a bucket."""
+    missing = [program for program in PROGRAMS if shutil.which(program) is None]
+    if missing and not os.environ.get("CI"):
+        pytest.skip(f"Ceph is not installed: there is no {', '.join(missing)}")
+    directory = tmp_path_factory.mktemp("radosgw") / "cluster"
+    with radosgw_server(directory, access_key=ACCESS_KEY, secret_key=SECRET_KEY) as url:
+        yield Store("radosgw", url)
+
+
 @pytest.fixture
 def rclone_store(rclone: Store) -> Store:
     """A bucket on rclone: an independent implementation that checks signatures, and ignores conditions and checksums."""
@@ -156,11 +168,19 @@ def moto_store(moto: Store) -> Store:
     return moto.with_bucket()
 
 
-@pytest.fixture(params=["rclone", "moto"])
+@pytest.fixture
+def radosgw_store(radosgw: Store) -> Iterator[Store]:
+    """A bucket on radosgw: what users of Ceph have. It checks signatures, bodies and MD5, and knows no other checksums."""
+    store = radosgw.with_bucket()
+    yield store
+    store.empty()  # it is kept in memory
+
+
+@pytest.fixture(params=["rclone", "moto", "radosgw"])
 def store(request: pytest.FixtureRequest) -> Store:
     """A bucket on each server in turn."""
-    server: Store = request.getfixturevalue(request.param)
-    return server.with_bucket()
+    bucket: Store = request.getfixturevalue(f"{request.param}_store")
+    return bucket
 
 
 @pytest.fixture

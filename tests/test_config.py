@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,16 @@ def test_without_any_file_everything_is_at_its_default() -> None:
     loaded = load_settings(environment={})
     assert loaded.settings.model_dump() == Settings().model_dump()
     assert {loaded.origin(section, key) for section, key, _ in known_keys()} == {"default"}
+
+
+def test_without_any_file_no_reader_of_files_is_loaded() -> None:
+    script = """
+import sys
+from s3tui.config import load_settings
+load_settings(environment={"AWS_REGION": "eu-west-1"})
+print(sorted({"yaml", "dotenv", "pydantic_settings"} & set(sys.modules)))
+"""
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 PLACES = ("arguments", "environment", "dotenv", "config")

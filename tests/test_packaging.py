@@ -33,7 +33,7 @@ def test_holds_every_file_of_the_package(wheel: Path) -> None:
     }
 
     assert source <= set(zipfile.ZipFile(wheel).namelist())
-    assert any(name.startswith("s3tui/state/migrations/versions/") for name in source)
+    assert any(name.startswith("s3tui/state/migrations/0002_") for name in source)
 
 
 def test_holds_the_themes_the_template_and_the_licence(wheel: Path) -> None:

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
-from s3tui.errors import Conflict, StateError
+from s3tui.errors import Conflict, CredentialsExpired, StateError
 from s3tui.jobs.upload import UploadSpec
 from s3tui.model import FileState, Job, JobState, Policy, View
 from s3tui.queues.bells import Bells
@@ -90,7 +89,8 @@ def held_resources(stack: Stack) -> tuple[DirectoryResources, DirectoryEngine]:
 
 def newest_token(stack: Stack) -> int:
     with stack.store.database.read() as connection:
-        return int(connection.execute(text("SELECT max(token) FROM unit WHERE kind = 'carry'")).scalar_one())
+        [(token,)] = connection.rows("SELECT max(token) FROM unit WHERE kind = 'carry'")
+        return int(token)
 
 
 def test_a_submitted_job_is_heard_of_and_carried(stack: Stack, tree: Path) -> None:
@@ -104,6 +104,21 @@ def test_a_job_that_was_submitted_before_any_worker_began_is_carried(stack: Stac
     job_id = stack.service.submit(spec_of(tree), concurrency=4).job_id
     stack.worker().start()
     wait_for(stack, job_id, JobState.COMPLETED)
+
+
+def test_jobs_that_watch_take_no_place_from_others_and_stop_when_asked(stack: Stack, tree: Path, tmp_path: Path) -> None:
+    stack.worker().start()
+    watched = tmp_path / "watched"
+    watched.mkdir()
+    specs = [UploadSpec((str(watched),), f"s3://bucket/{number}/", watch=True) for number in range(12)]
+    watching = [stack.service.submit(spec, concurrency=1).job_id for spec in specs]
+    for job_id in watching:
+        wait_for(stack, job_id, JobState.RUNNING)
+    wait_for(stack, stack.service.submit(spec_of(tree), concurrency=4).job_id, JobState.COMPLETED)
+    for job_id in watching:
+        stack.service.pause(job_id)
+    for job_id in watching:
+        wait_for(stack, job_id, JobState.PAUSED)
 
 
 def test_two_workers_never_send_a_file_twice(stack: Stack, tree: Path) -> None:
@@ -137,7 +152,7 @@ def test_concurrency_can_be_raised_while_the_job_runs(stack: Stack, tree: Path) 
     stack.worker(resources=resources).start()
     job_id = stack.service.submit(spec_of(tree), concurrency=2).job_id
     wait_until(lambda: engine.in_flight == 2, what="two in flight")
-    stack.service.tune(job_id, 9)
+    stack.service.tune(job_id, concurrency=9)
     wait_until(lambda: engine.in_flight == 9, what="nine in flight")
     engine.let_go()
     wait_for(stack, job_id, JobState.COMPLETED)
@@ -231,6 +246,31 @@ def test_a_fatal_cause_fails_the_job_before_the_first_file(stack: Stack, tree: P
     assert job.totals.found == 0
 
 
+def test_a_job_whose_credentials_have_expired_waits_and_goes_on_with_new_ones(stack: Stack, tree: Path) -> None:
+    resources = DirectoryResources(stack.directory / "stored")
+    resources.directory_engine.trouble = CredentialsExpired("The token has expired. Sign in again.")
+    stack.worker(resources=resources).start()
+    job = wait_for(stack, stack.service.submit(spec_of(tree), concurrency=4).job_id, JobState.PAUSED)
+    assert (job.reason, job.error) == ("credentials_expired", "The token has expired. Sign in again.")
+    assert job.totals.failed == 0
+    resources.directory_engine.trouble = None
+    stack.service.resume(job.id)
+    job = wait_for(stack, job.id, JobState.COMPLETED)
+    assert (job.totals.uploaded, job.reason, job.error) == (30, None, None)
+
+
+def test_what_a_cancelled_job_left_open_on_the_store_is_dropped(stack: Stack, tree: Path) -> None:
+    resources = DirectoryResources(stack.directory / "stored")
+    resources.directory_engine.abandoned = {"05.txt", "06.txt"}
+    stack.worker(resources=resources).start()
+    job = wait_for(stack, stack.service.submit(spec_of(tree), concurrency=4).job_id, JobState.PARTIAL)
+    assert resources.directory_api.uploads == {"upload of 05.txt", "upload of 06.txt"}
+    assert len(stack.store.multiparts.lingering()) == 2
+    stack.service.cancel(job.id)
+    wait_until(lambda: not stack.store.multiparts.lingering(), what="nothing to be open any more")
+    assert resources.directory_api.uploads == set()
+
+
 def test_a_bound_worker_carries_its_own_job_only_and_pauses_it_when_it_leaves(stack: Stack, tree: Path) -> None:
     resources, _engine = held_resources(stack)
     bound = stack.worker(resources=resources, bound=True)
@@ -250,7 +290,7 @@ def test_a_worker_whose_lease_ran_out_is_succeeded_and_writes_nothing_more(stack
     job_id = stack.service.submit(spec_of(tree), concurrency=3).job_id
     wait_until(lambda: engine.in_flight == 3, what="three in flight")
     with stack.store.database.write() as connection:  # as if its heart had stopped for longer than a lease
-        connection.execute(text("UPDATE unit SET lease_until = 1"))
+        connection.execute("UPDATE unit SET lease_until = 1")
     stack.worker().start()
     wait_until(lambda: newest_token(stack) > 1, what="somebody to take over")
     engine.let_go()
@@ -272,7 +312,7 @@ def test_a_broken_database_stops_the_worker_with_one_sentence(stack: Stack, tree
     job_id = stack.service.submit(spec_of(tree), concurrency=3).job_id
     wait_until(lambda: engine.in_flight == 3, what="three in flight")
     with stack.store.database.write() as connection:
-        connection.execute(text("ALTER TABLE transfer RENAME TO gone"))
+        connection.execute("ALTER TABLE transfer RENAME TO gone")
     try:
         engine.let_go()
         wait_until(lambda: worker.error is not None, what="the worker to notice")
@@ -280,6 +320,6 @@ def test_a_broken_database_stops_the_worker_with_one_sentence(stack: Stack, tree
         worker.stop(0.5)
     finally:
         with stack.store.database.write() as connection:
-            connection.execute(text("ALTER TABLE gone RENAME TO transfer"))
+            connection.execute("ALTER TABLE gone RENAME TO transfer")
     stack.worker().start()
     assert wait_for(stack, job_id, JobState.COMPLETED).totals.uploaded == 30

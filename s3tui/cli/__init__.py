@@ -2,15 +2,17 @@
 
     main.py         parse, dispatch, and errors as one sentence with an exit code
     parser.py       the options that many commands share
-    upload.py jobs.py status.py config.py worker.py screen.py demo.py    one file per group of commands
+    upload.py jobs.py status.py config.py worker.py tui.py demo.py    one file per command, imported for who names it
+    config_check.py what `config check` looks at beyond types and ranges
     foreground.py   a job carried and watched in this process
     progress.py     how far it is, on standard error
     output.py       results, on standard output: text and JSON Lines
     settings.py     options and configuration files to Settings
-    logs.py         the log file
+    logs.py         the log, in the file and on the terminal
+    log_file.py     the file, which several processes write and rotate
 
-Results go to standard output, everything else to standard error. Modules here import only the standard library and the ground
-floor at their top: `s3tui --help` must not wait for anything else.
+Results go to standard output, everything else to standard error. The files of the commands import only the standard library
+and the ground floor at their top: `s3tui COMMAND --help` must not wait for anything else.
 
 Exit codes: 0 all done, 1 nothing could be done, 2 some files failed, 130 interrupted.
 """

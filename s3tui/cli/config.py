@@ -5,26 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s3tui import masking
 from s3tui.cli.parser import Commands, Parser, add_connection_options, add_global_options
+from s3tui.masking import MASK, shown_url
 from s3tui.text import display_text
 
 if TYPE_CHECKING:
     from s3tui.config import Loaded
 
-MASK = "********"
 
-_PASSWORD = re.compile(r"(?<=://)([^/@\s]*?):([^/\s]*)@")
-
-
-def register(commands: Commands) -> None:
-    """Add `config`."""
-    parser = commands.add_parser(
-        "config", help="write, show and check the configuration", description="Write, show and check the configuration."
-    )
+def add_options(parser: Parser) -> None:
+    """What `config` takes."""
+    parser.description = "Write, show and check the configuration."
     add_connection_options(parser)
     add_global_options(parser, after=True)
     parser.set_defaults(run=run_show, json=False)
@@ -71,10 +68,16 @@ def run_show(arguments: argparse.Namespace) -> int:
 
 
 def run_check(arguments: argparse.Namespace) -> int:
-    """Load the settings: what is wrong with them is the error."""
+    """Load the settings: what is malformed is the error; what will not work is told line by line, and the exit code is 1."""
     from s3tui.cli import settings
+    from s3tui.cli.config_check import problems
 
     loaded = settings.load(arguments)
+    found = list(problems(loaded))
+    for problem in found:
+        print(f"s3tui: {masking.masked(problem)}", file=sys.stderr)
+    if found:
+        return 1
     files = " and ".join(display_text(str(path)) for path in (loaded.config_file, loaded.env_file) if path)
     print(f"The settings can be used ({files or 'no file is read'}).")
     return 0
@@ -92,7 +95,7 @@ def masked(value: object) -> object:
     """The value without what nobody may see: secrets, and passwords in URLs."""
     if hasattr(value, "get_secret_value"):
         return MASK if value.get_secret_value() else ""
-    return _PASSWORD.sub(rf"\1:{MASK}@", value) if isinstance(value, str) else value
+    return shown_url(value) if isinstance(value, str) else value
 
 
 def _yaml(value: object) -> str:

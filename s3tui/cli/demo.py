@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s3tui.cli.parser import Commands, add_global_options
+from s3tui.cli.parser import Parser, add_global_options
+from s3tui.cli.signals import signals_to
 from s3tui.text import format_size
 
 if TYPE_CHECKING:
@@ -39,13 +40,11 @@ _FOREIGN = ("AWS_", "S3TUI_", "S3_BUCKET_NAME", "S3_PREFIX", "DATABASE_URL", "RA
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
-def register(commands: Commands) -> None:
-    """Add `demo`."""
-    parser = commands.add_parser(
-        "demo",
-        help="try it: a local S3 endpoint, a sample tree, and the UI on them",
-        description="Start an S3 endpoint on this machine, make a sample tree, and open the terminal UI on them. One file is "
-        "refused at first: select it and press r. Nothing outside a temporary directory is read or written.",
+def add_options(parser: Parser) -> None:
+    """What `demo` takes."""
+    parser.description = (
+        "Start an S3 endpoint on this machine, make a sample tree, and open the terminal UI on them. One file is "
+        "refused at first: select it and press r. Nothing outside a temporary directory is read or written."
     )
     parser.add_argument("--headless", action="store_true", help="upload the sample, retry what failed, print the report, and end")
     add_global_options(parser, after=True)
@@ -83,8 +82,12 @@ class Place:
 
     def run(self, *words: str) -> int:
         """Run one `s3tui` command to its end; returns its exit code."""
-        process = subprocess.Popen([sys.executable, "-m", "s3tui", *words], cwd=self.directory, env=self.environment)
+        noted: list[int] = []
+        with signals_to(lambda number, _: noted.append(number)):  # else one might leave a process behind that nobody knows
+            process = subprocess.Popen([sys.executable, "-m", "s3tui", *words], cwd=self.directory, env=self.environment)
         try:
+            for number in noted:
+                signal.raise_signal(number)
             return process.wait()
         except BaseException:
             # it puts the terminal in order before it leaves

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,13 +15,14 @@ from types import FrameType
 from typing import Protocol
 
 from s3tui.cli import logs, output
-from s3tui.cli.json_lines import JsonLines
 from s3tui.cli.progress import open_progress
+from s3tui.cli.signals import signals_to
 from s3tui.config import Loaded
-from s3tui.errors import Conflict, QueueError, SpecError
+from s3tui.errors import Conflict, QueueError
 from s3tui.model import Job, JobState
 from s3tui.runtime import Runtime
 from s3tui.service import JobSight, Service, Submitted
+from s3tui.worker import Worker
 
 INTERRUPTED = 130
 
@@ -55,17 +55,14 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.caught = False
-        self._before: dict[int, signal.Handlers | Callable[[int, FrameType | None], object] | int | None] = {}
+        self._handling = signals_to(self._note)
 
     def __enter__(self) -> Interrupts:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-                self._before[number] = signal.signal(number, self._note)
+        self._handling.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        self._handling.__exit__(None, None, None)
 
     def _note(self, _signal: int, _frame: FrameType | None) -> None:
         if self.caught:
@@ -77,17 +74,22 @@ class Interrupts:
 
 @contextmanager
 def opened(loaded: Loaded, arguments: argparse.Namespace) -> Iterator[Runtime]:
-    """The parts of the program for one command, with its log."""
+    """The parts of the program for one command, with its log, and its metrics if they are asked for."""
     logs.open_log(loaded.settings.logging, verbose=arguments.verbose)
     with Runtime(loaded.settings, worker_arguments=loaded.arguments) as runtime:
+        if getattr(arguments, "metrics_port", None) is not None:
+            url = runtime.serve_metrics(arguments.metrics_host, arguments.metrics_port)
+            if not arguments.quiet:
+                output.note(f"Metrics are served at {url}.")
         yield runtime
 
 
 def check_results(arguments: argparse.Namespace) -> None:
     """See that the results can be written as asked, before any work is done. Raises SpecError."""
-    if arguments.json_lines and arguments.output_json == "-":
-        raise SpecError("--json-lines and --output-json - both want standard output: write the report to a file.")
+    results = {"--json-lines": arguments.json_lines, "--output-json -": arguments.output_json == "-"}
+    output.check_one_stdout({**results, "--output-csv -": arguments.output_csv == "-"})
     output.check_report_file(arguments.output_json)
+    output.check_report_file(arguments.output_csv)
 
 
 def carry(runtime: Runtime, arguments: argparse.Namespace, start: Start) -> int:
@@ -103,7 +105,7 @@ def carry(runtime: Runtime, arguments: argparse.Namespace, start: Start) -> int:
         submitted = start(service, worker.id)
         worker.wake()
         _announce(service, submitted)
-        job = _watch(service, submitted, arguments, interrupts, lambda: worker.error)
+        job = _watch(service, submitted, arguments, interrupts, worker)
         if not interrupts.caught or submitted.carried_elsewhere:
             return _finish(service, job, arguments, interrupts)
         with suppress(Conflict):  # it has ended meanwhile
@@ -122,7 +124,7 @@ def watch(runtime: Runtime, arguments: argparse.Namespace, job: Job) -> int:
     check_results(arguments)
     service = runtime.service
     with Interrupts() as interrupts:
-        job = _watch(service, Submitted(job.id, resumed=False, carried_elsewhere=True), arguments, interrupts, lambda: None)
+        job = _watch(service, Submitted(job.id, resumed=False, carried_elsewhere=True), arguments, interrupts)
         return _finish(service, job, arguments, interrupts)
 
 
@@ -157,27 +159,28 @@ def _watch(
     submitted: Submitted,
     arguments: argparse.Namespace,
     interrupts: Interrupts,
-    broken: Callable[[], Exception | None],
+    worker: Worker | None = None,
 ) -> Job:
-    """Look at a job until it has ended or a signal came. Raises what broke its worker."""
+    """Look at a job until it has ended, waits for a person, or a signal came. Raises what broke the worker, if we have one."""
     with ExitStack() as stack:
         faces: list[Face] = [open_progress(quiet=arguments.quiet, plain=arguments.verbose > 0), _Loneliness(submitted)]
         if arguments.json_lines:
+            from s3tui.cli.json_lines import JsonLines
+
             faces.append(JsonLines(service, resumed=submitted.resumed))
         for face in faces:
             stack.callback(face.close)
         pause = _FIRST_LOOK_SECONDS
         while True:
-            error = broken()
-            if error is not None:
-                raise error
+            if worker is not None and worker.error is not None:
+                raise worker.error
             sight = service.watch(submitted.job_id)
             for face in faces:
                 face.look(sight)
-            if interrupts.caught or sight.job.state.ended or sight.job.state is JobState.PLANNED:
+            if interrupts.caught or sight.job.waits_for_person or _is_over(sight.job):
                 return sight.job
-            time.sleep(pause)
-            pause = min(_LOOK_SECONDS, pause * 1.5)
+            (worker.wait_for_rest if worker is not None else time.sleep)(pause)
+            pause = min(_LOOK_SECONDS, pause * 1.1)  # so the end is seen by a tenth too late at most
 
 
 class _Loneliness:
@@ -200,19 +203,27 @@ class _Loneliness:
 
 def _finish(service: Service, job: Job, arguments: argparse.Namespace, interrupts: Interrupts) -> int:
     """Write the results; returns the exit code."""
-    ended = job.state.ended or job.state is JobState.PLANNED
-    interrupted = interrupts.caught and not (ended and not job.dry_run)
+    interrupted = interrupts.caught and not (_is_over(job) and not job.dry_run)
     if arguments.output_json:
         output.write_report(service.report(job), arguments.output_json)
+    if arguments.output_csv:
+        output.write_report(service.report_csv(job), arguments.output_csv)
     if arguments.json_lines:
+        from s3tui.cli.json_lines import JsonLines
+
         lines = JsonLines(service, resumed=False)
-        (lines.interrupt if interrupted else lines.end)(job)
+        (lines.interrupt if interrupted else lines.wait if job.waits_for_person else lines.end)(job)
     if interrupted:
         _say_how_to_go_on(service, job)
         return INTERRUPTED
-    if job.state is JobState.FAILED and job.error:
+    if job.error:
         output.note(f"s3tui: {job.error}")
-    taken = arguments.json_lines or arguments.output_json == "-"
+    if job.waits_for_person:
+        resume = f"`s3tui jobs resume {job.id}`"
+        ways = resume if job.dry_run else f"the command that began it, or {resume},"
+        output.note(f"The job waits; {_done(job)}. When the cause is gone, {ways} goes on with it.")
+        return output.exit_code(job)
+    taken = arguments.json_lines or "-" in (arguments.output_json, arguments.output_csv)
     nothing_done = job.state is JobState.FAILED and not job.totals.found
     if not nothing_done and not (taken and arguments.quiet):
         stream = sys.stderr if taken else sys.stdout
@@ -220,13 +231,21 @@ def _finish(service: Service, job: Job, arguments: argparse.Namespace, interrupt
     return output.exit_code(job)
 
 
+def _is_over(job: Job) -> bool:
+    return job.state.ended or job.state is JobState.PLANNED
+
+
+def _done(job: Job) -> str:
+    of = "" if job.planned or job.watches else " or more"
+    return f"{job.totals.uploaded + job.totals.skipped} of {job.totals.found}{of} files are done"
+
+
 def _say_how_to_go_on(service: Service, job: Job) -> None:
-    done = f"{job.totals.uploaded + job.totals.skipped} of {job.totals.found}{'' if job.planned else ' or more'} files are done"
     if service.carried(job):
         output.note(f"Interrupted; the job goes on in another process: `s3tui jobs watch {job.id}` shows it.")
     elif job.dry_run:
         output.note("Interrupted; the plan was given up.")
     else:
         output.note(
-            f"Interrupted; {done} and the state is saved. The same command resumes, and so does `s3tui jobs resume {job.id}`."
+            f"Interrupted; {_done(job)} and the state is saved. The same command resumes, and so does `s3tui jobs resume {job.id}`."
         )

@@ -30,11 +30,9 @@ _PAGE = 500
 _LISTED = 100
 
 
-def register(commands: Commands) -> None:
-    """Add `jobs`."""
-    parser = commands.add_parser(
-        "jobs", help="list, watch and steer jobs", description="List, watch and steer jobs. Without a verb: list."
-    )
+def add_options(parser: Parser) -> None:
+    """What `jobs` takes."""
+    parser.description = "List, watch and steer jobs. Without a verb: list."
     _add_list_options(parser)
     add_global_options(parser, after=True)
     parser.set_defaults(run=run_list)
@@ -58,9 +56,10 @@ def register(commands: Commands) -> None:
         if name == "retry":
             verb.add_argument("--file", metavar="NO|PATH", nargs="+", action="extend", default=[], help="only these files")
     _add_verb(verbs, "pause", run_pause, "admit no further file; what is in flight ends")
-    _add_verb(verbs, "cancel", run_cancel, "break off for good; what is stored stays stored")
-    report = _add_verb(verbs, "report", run_report, "the report, as JSON")
-    report.add_argument("--output-json", metavar="FILE", default="-", help="write it there (default: standard output)")
+    _add_verb(verbs, "cancel", run_cancel, "break off for good; stored files stay, unfinished uploads are removed")
+    report = _add_verb(verbs, "report", run_report, "the report, as JSON, or its files as CSV")
+    report.add_argument("--output-json", metavar="FILE", help="write it there (default: standard output, unless CSV is asked for)")
+    report.add_argument("--csv", "--output-csv", dest="output_csv", metavar="FILE", help="write its files there, one a line")
 
 
 def run_list(arguments: argparse.Namespace) -> int:
@@ -82,12 +81,11 @@ def run_list(arguments: argparse.Namespace) -> int:
 def run_show(arguments: argparse.Namespace) -> int:
     """Print all about one job."""
     from s3tui.cli import output
-    from s3tui.report import job_facts
 
     with _opened(arguments) as runtime:
         job = runtime.service.job(arguments.id)
         if arguments.json:
-            output.print_json({**job_facts(job), "id": job.id})
+            output.print_json({**runtime.service.head(job), "id": job.id})
         else:
             output.print_job(runtime.service, job, sys.stdout)
     return 0
@@ -126,17 +124,32 @@ def run_pause(arguments: argparse.Namespace) -> int:
 
 
 def run_cancel(arguments: argparse.Namespace) -> int:
-    """Ask for the end."""
-    return _steer(arguments, lambda service, job: service.cancel(job.id), "is being cancelled")
+    """Ask for the end, and drop the uploads that are open, unless a worker that is alive does."""
+    from s3tui.cli import output
+
+    code = _steer(arguments, lambda service, job: service.cancel(job.id), "is being cancelled")
+    with _opened(arguments) as runtime:
+        job = runtime.service.job(arguments.id)
+        dropped = 0 if runtime.service.carried(job) else runtime.sweep()
+        if dropped and not arguments.quiet:
+            output.note(f"{dropped} unfinished upload{'s' if dropped > 1 else ''} of large files dropped from the store.")
+    return code
 
 
 def run_report(arguments: argparse.Namespace) -> int:
     """Write the report of a job."""
     from s3tui.cli import output
 
-    output.check_report_file(arguments.output_json)
+    as_json = arguments.output_json or (None if arguments.output_csv else "-")
+    output.check_one_stdout({"--output-json -": as_json == "-", "--csv -": arguments.output_csv == "-"})
+    output.check_report_file(as_json)
+    output.check_report_file(arguments.output_csv)
     with _opened(arguments) as runtime:
-        output.write_report(runtime.service.report(runtime.service.job(arguments.id)), arguments.output_json)
+        job = runtime.service.job(arguments.id)
+        if as_json:
+            output.write_report(runtime.service.report(job), as_json)
+        if arguments.output_csv:
+            output.write_report(runtime.service.report_csv(job), arguments.output_csv)
     return 0
 
 
@@ -166,18 +179,21 @@ def _go_on(arguments: argparse.Namespace, act: Callable[[Service, Job, str | Non
     loaded = settings.load(arguments)
     with foreground.opened(loaded, arguments) as runtime:
         job = runtime.service.job(arguments.id)
-        concurrency = loaded.settings.transfer.concurrency if arguments.concurrency else None
-        return foreground.carry(runtime, arguments, _start(job, act, concurrency, tell=tell))
+        limits = loaded.settings.transfer
+        concurrency = limits.concurrency if arguments.concurrency else None
+        bandwidth = limits.bytes_per_second if arguments.bandwidth else None
+        return foreground.carry(runtime, arguments, _start(job, act, concurrency, bandwidth, tell=tell))
 
 
-def _start(job: Job, act: Callable[[Service, Job, str | None], None], concurrency: int | None, *, tell: bool) -> Start:
+def _start(
+    job: Job, act: Callable[[Service, Job, str | None], None], concurrency: int | None, bandwidth: int | None, *, tell: bool
+) -> Start:
     from s3tui.service import Submitted
 
     def start(service: Service, home: str | None) -> Submitted:
         carried = service.carried(job)
         act(service, job, home)
-        if concurrency is not None:
-            service.tune(job.id, concurrency)
+        service.tune(job.id, concurrency=concurrency, bandwidth=bandwidth)
         return Submitted(job.id, resumed=tell, carried_elsewhere=carried)
 
     return start

@@ -5,6 +5,7 @@
     {"event": "file", "job", "no", ...}                 a file has reached its end; its fields are those of the report
     {"event": "job_ended", ...}                         the head of the report; also when the plan of a dry run is ready
     {"event": "interrupted", "job"}                     instead, after Ctrl-C
+    {"event": "job_waits", "job", "reason", "error"}    instead, when a person must remove a cause before the job can go on
 
 A job that is resumed tells its finished files first, so every file is told once. All objects have `at`, the time in UTC.
 """
@@ -12,7 +13,7 @@ A job that is resumed tells its finished files first, so every file is told once
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,7 @@ class JsonLines:
             )
         if not job.dry_run:
             totals = job.totals
-            for row in self._ended.new(totals.uploaded + totals.skipped + totals.failed):
+            for row in self._ended.new(totals.uploaded + totals.skipped + totals.failed, self._service.passing(job)):
                 self._tell("file", job, no=row.no, **file_facts(row))
         if time.monotonic() - self._progress_at >= _PROGRESS_SECONDS:
             self._progress_at = time.monotonic()
@@ -68,11 +69,15 @@ class JsonLines:
         if job.state is JobState.PLANNED:
             for facts in plan_facts(self._service, job):
                 print_json(facts)
-        self._tell("job_ended", job, **{name: value for name, value in job_facts(job).items() if name != "job"})
+        self._tell("job_ended", job, **{name: value for name, value in self._service.head(job).items() if name != "job"})
 
     def interrupt(self, job: Job) -> None:
         """Tell that we leave before the end."""
         self._tell("interrupted", job)
+
+    def wait(self, job: Job) -> None:
+        """Tell what a person must do before it goes on."""
+        self._tell("job_waits", job, reason=job.reason, error=job.error)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -93,8 +98,8 @@ class EndedRows:
         self._unfinished: dict[int, int] = {}
         self._next = 0
 
-    def new(self, ended: int) -> Iterator[FileRow]:
-        """The rows that are new among the `ended` ones that the job's counters speak of."""
+    def new(self, ended: int, passing: Container[FileState]) -> Iterator[FileRow]:
+        """The rows that are new among the `ended` ones that the job's counters speak of; what is `passing` has not ended."""
         for page in chain(list(self._unfinished), count(self._next)):
             if self._told >= ended:
                 return
@@ -102,11 +107,11 @@ class EndedRows:
             if not rows:
                 return
             self._next = max(self._next, page + 1)
-            yield from self._new_of(page, rows)
+            yield from self._new_of(page, rows, passing)
 
-    def _new_of(self, page: int, rows: list[FileRow]) -> Iterator[FileRow]:
+    def _new_of(self, page: int, rows: list[FileRow], passing: Container[FileState]) -> Iterator[FileRow]:
         bits = self._unfinished.pop(page, 0)
-        new = [row for row in rows if row.state is not FileState.PLANNED and not bits >> row.no % _PAGE & 1]
+        new = [row for row in rows if row.state not in passing and not bits >> row.no % _PAGE & 1]
         for row in new:
             bits |= 1 << row.no % _PAGE
         self._told += len(new)

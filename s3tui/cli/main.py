@@ -6,17 +6,31 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from importlib import import_module
 from io import TextIOWrapper
 from types import FrameType
 
 from s3tui import __version__
-from s3tui.cli import config, demo, jobs, screen, status, upload, worker
 from s3tui.cli.parser import Parser, add_global_options
 from s3tui.errors import S3tuiError, SpecError
+from s3tui.masking import masked
 from s3tui.text import display_text
 
 DONE, FATAL, INTERRUPTED = 0, 1, 130
+
+COMMANDS = {
+    "tui": "open the terminal UI (the default)",
+    "demo": "try it: a local S3 endpoint, a sample tree, and the UI on them",
+    "upload": "upload directories and files",
+    "backup": "upload, prove, and delete the sources if asked to",
+    "video": "make HLS of videos, on S3 while they are encoded",
+    "jobs": "list, watch and steer jobs",
+    "status": "check configuration, credentials, bucket, database, queue",
+    "config": "write, show and check the configuration",
+    "worker": "take jobs from the queue until stopped",
+}
+"""What `--help` says of each command. The module `s3tui.cli.NAME` has its options, and is imported only for who names it."""
 
 _DESCRIPTION = "Moves local data into S3 and shows it happening. Without a command it opens the terminal UI."
 
@@ -51,7 +65,7 @@ def run(argv: Sequence[str]) -> int:
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The command line as a namespace, whose `run` is the command. Raises SpecError."""
-    arguments, rest = build_parser().parse_known_args(list(argv))
+    arguments, rest = build_parser(argv).parse_known_args(list(argv))
     if rest:
         # Positional arguments that stand behind an option reach us here: argparse takes only the first run of them.
         known = next(
@@ -64,16 +78,24 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return arguments
 
 
-def build_parser() -> Parser:
-    """The parser of all commands."""
+def build_parser(words: Container[str]) -> Parser:
+    """The parser of all commands; those that are not among the words have no options yet."""
     parser = Parser(prog="s3tui", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"s3tui {__version__}")
     add_global_options(parser, after=False)
-    parser.set_defaults(run=screen.run_bare)
+    parser.set_defaults(run=_run_bare)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for group in (screen, demo, upload, jobs, status, config, worker):
-        group.register(commands)
+    for name, help_text in COMMANDS.items():
+        command = commands.add_parser(name, help=help_text)
+        if name in words:
+            import_module(f"s3tui.cli.{name}").add_options(command)
     return parser
+
+
+def _run_bare(arguments: argparse.Namespace) -> int:
+    from s3tui.cli import tui
+
+    return tui.run_bare(arguments)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
@@ -84,8 +106,8 @@ def _complain(sentence: str, verbose: int) -> int:
     if verbose > 1:
         import traceback
 
-        traceback.print_exc()
-    print("s3tui: " + display_text(sentence), file=sys.stderr)
+        print(masked(traceback.format_exc()), end="", file=sys.stderr)
+    print("s3tui: " + display_text(masked(sentence)), file=sys.stderr)
     return FATAL
 
 

@@ -6,13 +6,14 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from s3tui.errors import SpecError
 from s3tui.model import Action, Job, JobState
-from s3tui.text import display_text, format_duration, format_size, format_time
+from s3tui.text import display_text, format_duration, format_rate, format_size, format_time
 
 if TYPE_CHECKING:
     from s3tui.service import Service
@@ -37,6 +38,13 @@ def print_json(value: object) -> None:
     print(json.dumps(value), flush=True)
 
 
+def check_one_stdout(wanted: Mapping[str, bool]) -> None:
+    """See that of these options at most one wants standard output. Raises SpecError."""
+    both = [option for option, wants in wanted.items() if wants]
+    if len(both) > 1:
+        raise SpecError(f"{' and '.join(both)} both want standard output: write the report to a file.")
+
+
 def check_report_file(name: str | None) -> None:
     """See that a report can be written there before any work is done. Raises SpecError."""
     if name in (None, "-"):
@@ -54,17 +62,19 @@ def check_report_file(name: str | None) -> None:
 def write_report(pieces: Iterable[str], name: str) -> None:
     """Write a report to a file, or to standard output for `-`. A regular file is replaced at once, never half written."""
     if name == "-":
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
         sys.stdout.writelines(pieces)
         sys.stdout.flush()
         return
     path = Path(name)
     if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        with path.open("w", encoding="ascii") as stream:
+        with _utf8(path) as stream:
             stream.writelines(pieces)
         return
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        with unfinished.open("w", encoding="ascii") as stream:
+        with _utf8(unfinished) as stream:
             stream.writelines(pieces)
         unfinished.replace(path)
     finally:
@@ -88,7 +98,7 @@ def print_jobs(jobs: Sequence[Job], stream: TextIO) -> None:
 def print_job(service: Service, job: Job, stream: TextIO) -> None:
     """All that a person may want to know of one job."""
     spec = json.loads(job.spec)
-    state = f"{job.state} (dry run)" if job.dry_run else str(job.state)
+    state = f"{job.state} (dry run)" if job.dry_run else f"{job.state} (watches its sources)" if job.watches else str(job.state)
     facts = {
         "Job": job.id,
         "Kind": job.kind,
@@ -99,6 +109,7 @@ def print_job(service: Service, job: Job, stream: TextIO) -> None:
         "Started": format_time(job.started_at) or "not yet",
         "Finished": format_time(job.finished_at) or "not yet",
         "Concurrency": str(job.concurrency),
+        "Bandwidth": f"{format_rate(job.bandwidth)} for each worker" if job.bandwidth else "no limit",
         "Files": _counts(job),
         "Size": f"{format_size(job.totals.bytes)} of {format_size(job.totals.bytes_found)} stored",
     }
@@ -106,11 +117,12 @@ def print_job(service: Service, job: Job, stream: TextIO) -> None:
         print(f"{name:<12} {value}", file=stream)
     if job.error:
         print(f"{'Error':<12} {display_text(job.error)}", file=stream)
+    _print_skips(service, job, stream)
     print_failures(service, job, stream)
 
 
 def print_summary(service: Service, job: Job, stream: TextIO) -> None:
-    """How a job ended: counts, bytes, time, failures by reason, and the next step."""
+    """How a job ended: counts, bytes, time, skips and failures by reason, and the next step."""
     from s3tui.report import seconds
 
     taken = seconds(job)
@@ -119,7 +131,8 @@ def print_summary(service: Service, job: Job, stream: TextIO) -> None:
     print(
         f"Job {job.id} {_ended(job)}: {_counts(job)}; {format_size(totals.bytes)} in {format_duration(taken)}{rate}.", file=stream
     )
-    mendable = print_failures(service, job, stream)
+    _print_skips(service, job, stream)
+    mendable = print_failures(service, job, stream) and job.state is not JobState.CANCELLED
     retry = f"`s3tui jobs retry {job.id}` sends what failed again; " if mendable else ""
     if job.totals.failed:
         print(f"{retry}`s3tui jobs report {job.id}` names every file.", file=stream)
@@ -141,11 +154,9 @@ def print_failures(service: Service, job: Job, stream: TextIO) -> bool:
 
 def print_plan(service: Service, job: Job, stream: TextIO) -> None:
     """What applying a plan would do to each file and why, then the totals."""
-    actions: dict[Action, int] = {}
     first = 0
     while page := service.window(job, first, _PAGE):
         for row in page:
-            actions[row.action] = actions.get(row.action, 0) + 1
             why = f"  ({row.error or row.reason})" if row.reason else ""
             target = f" -> {row.key}" if row.action not in (Action.SKIP, Action.FAIL) else ""
             print(
@@ -155,8 +166,13 @@ def print_plan(service: Service, job: Job, stream: TextIO) -> None:
                 file=stream,
             )
         first += _PAGE
-    counts = ", ".join(f"{count} {action.word}" for action, count in sorted(actions.items())) or "nothing found"
-    print(f"Plan {job.id}: {counts}; {format_size(job.totals.bytes_found)} to send. Nothing was written to S3.", file=stream)
+    ahead = service.outlook(job)
+    counts = ", ".join(f"{files} {action.word} ({format_size(size)})" for action, (files, size) in ahead.actions.items())
+    size = format_size(job.totals.bytes_found)
+    requests = f"{ahead.requests} request{'' if ahead.requests == 1 else 's'}"
+    print(
+        f"Plan {job.id}: {counts or 'nothing found'}; {size} to send in about {requests}. Nothing was written to S3.", file=stream
+    )
     print(f"`s3tui jobs apply {job.id}` runs exactly this plan.", file=stream)
 
 
@@ -169,6 +185,16 @@ def plan_facts(service: Service, job: Job) -> Iterable[dict[str, Any]]:
         for row in page:
             yield {"event": "file", "job": job.id, "no": row.no, **file_facts(row)}
         first += _PAGE
+
+
+def _print_skips(service: Service, job: Job, stream: TextIO) -> None:
+    for reason, count in service.skips(job) if job.totals.skipped else ():
+        print(f"  {count} skipped, {reason}", file=stream)
+
+
+def _utf8(path: Path) -> TextIO:
+    """The file, opened for a report. Lone surrogates, of a name that is not UTF-8, are written as JSON writes them."""
+    return path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
 
 
 def _job_cells(job: Job) -> tuple[str, ...]:

@@ -61,13 +61,32 @@ def add_result_options(parser: Parser) -> None:
     """What a command that sees a job to its end writes about it."""
     options = parser.add_argument_group("results")
     options.add_argument("--output-json", metavar="FILE", help="write the report there; - is standard output")
+    options.add_argument("--output-csv", metavar="FILE", help="write the files of the report there, one a line; - likewise")
     options.add_argument("--json-lines", action="store_true", help="one JSON object per event on standard output")
 
 
 def add_carrying_options(parser: Parser) -> None:
     """What every command takes that carries a job."""
     parser.add_argument("--concurrency", metavar="N", help="transfers in flight (default: 100)")
+    parser.add_argument("--bandwidth", metavar="RATE", help="limit for all transfers together, like 10MB/s (default: none)")
     parser.add_argument("--detach", action="store_true", help="hand the job to the background worker, print its id, leave")
+    add_metrics_options(parser)
+
+
+def add_metrics_options(parser: Parser) -> None:
+    """What every command takes that works for long."""
+    options = parser.add_argument_group("metrics")
+    options.add_argument(
+        "--metrics-port", metavar="N", type=port, help="serve Prometheus metrics there meanwhile; 0: any free port"
+    )
+    options.add_argument("--metrics-host", metavar="ADDRESS", default="127.0.0.1", help="where it listens (default: 127.0.0.1)")
+
+
+def port(text: str) -> int:
+    """A port's number, for argparse."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: give a number from 0 to 65535")
+    return int(text)
 
 
 def pair(text: str) -> tuple[str, str]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 import time
 from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from s3tui.text import display_text, format_duration, format_size
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+    from s3tui.model import VideoSample
     from s3tui.service import JobSight
 
 _LINE_SECONDS = 5.0
@@ -43,14 +45,15 @@ def open_progress(*, quiet: bool, plain: bool = False) -> Progress:
     return _Lines()
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(NamedTuple):
     """How fast it goes, over the last seconds."""
 
     bytes_per_second: float
     files_per_second: float
     seconds_left: float | None
     """None: not known, because the scan has not ended or nothing moves."""
+    seconds_quiet: float = 0.0
+    """How long ago a file has come to its end, or since we look."""
 
 
 class Pacer:
@@ -58,12 +61,17 @@ class Pacer:
 
     def __init__(self) -> None:
         self._samples: deque[tuple[float, int, int]] = deque()
+        self._newest: tuple[int, float] | None = None
+        """How many files have ended, and since when they are so many."""
 
     def pace(self, sight: JobSight, now: float) -> Pace:
         """The pace at `now` (seconds of a monotonic clock)."""
         totals = sight.job.totals
         done = totals.uploaded + totals.skipped + totals.failed
         self._samples.append((now, sight.sent, done))
+        if self._newest is None or done != self._newest[0]:
+            self._newest = done, now
+        quiet = now - self._newest[1]
         while now - self._samples[0][0] > _WINDOW_SECONDS:
             self._samples.popleft()
         since, sent, ended = self._samples[0]
@@ -71,9 +79,9 @@ class Pacer:
         bytes_rate = max(0.0, (sight.sent - sent) / elapsed)
         files_rate = max(0.0, (done - ended) / elapsed)
         if len(self._samples) < 2 or not sight.job.planned:
-            return Pace(bytes_rate, files_rate, None)
+            return Pace(bytes_rate, files_rate, None, quiet)
         bytes_left, files_left = max(0, totals.bytes_found - sight.sent), max(0, totals.found - done)
-        return Pace(bytes_rate, files_rate, _seconds_left((bytes_left, bytes_rate), (files_left, files_rate)))
+        return Pace(bytes_rate, files_rate, _seconds_left((bytes_left, bytes_rate), (files_left, files_rate)), quiet)
 
 
 def _seconds_left(*work: tuple[int, float]) -> float | None:
@@ -83,21 +91,42 @@ def _seconds_left(*work: tuple[int, float]) -> float | None:
 
 
 def describe(sight: JobSight, pace: Pace) -> str:
-    """`12 of 300 files, 1.0 MiB of 9.5 MiB, 512.0 KiB/s, 31 files/s, 0:17 left, 2 retries, 1 failed`."""
+    """`12 of 300 files, 1.0 MiB of 9.5 MiB, 512.0 KiB/s, 31 files/s, 0:17 left, 2 retries, 1 failed`.
+
+    Of a job that watches, as long as nothing comes: `watching; 12 files stored, last one 0:17 ago, 1.0 MiB`. Of videos
+    `transcoding clip.mp4: 42%, 2.5x, 63 fps, 0:12 left, 18 segments, 1 of 3 files`.
+    """
     totals, more = sight.job.totals, "" if sight.job.planned else "+"
+    done = totals.uploaded + totals.skipped + totals.failed
     words = [
-        f"{totals.uploaded + totals.skipped + totals.failed} of {totals.found}{more} files",
+        f"{done} of {totals.found}{more} files",
         f"{format_size(sight.sent)} of {format_size(totals.bytes_found)}{more}",
         f"{format_size(pace.bytes_per_second)}/s",
         f"{pace.files_per_second:.0f} files/s",
     ]
-    if pace.seconds_left is not None:
+    if sight.job.watches and done == totals.found:
+        last = f", last one {format_duration(pace.seconds_quiet)} ago" if totals.uploaded else ""
+        words = [f"watching; {totals.uploaded} files stored{last}", format_size(totals.bytes)]
+    if sight.videos:
+        sources = json.loads(sight.job.spec)["sources"]
+        made = "; ".join(_describe_video(video, sources[video.no]) for video in sight.videos)
+        words = [made, *words[:1]] if totals.found > 1 else [made]
+    elif pace.seconds_left is not None:
         words.append(f"{format_duration(pace.seconds_left)} left")
     if totals.retries:
         words.append(f"{totals.retries} {'retry' if totals.retries == 1 else 'retries'}")
     if totals.failed:
         words.append(f"{totals.failed} failed")
     return ", ".join(words)
+
+
+def _describe_video(video: VideoSample, source: str) -> str:
+    words = [f"{video.share:.0%}"]
+    if video.speed and video.seconds_left is not None:
+        words += [f"{video.speed:.1f}x", f"{video.fps:.0f} fps", f"{format_duration(video.seconds_left)} left"]
+    if video.segments:
+        words.append(f"{video.segments} {'segment' if video.segments == 1 else 'segments'}")
+    return display_text(f"{video.phase} {os.path.basename(source)}: ") + ", ".join(words)  # noqa: PTH119 - no path to follow
 
 
 class _Silence:
@@ -154,6 +183,8 @@ def _bar(sight: JobSight, text: str) -> RenderableType:
     totals = sight.job.totals
     ended = totals.uploaded + totals.skipped + totals.failed
     share = sight.sent / totals.bytes_found if totals.bytes_found else (ended / totals.found if totals.found else 0.0)
+    if sight.videos:
+        share = (ended + sum(video.share for video in sight.videos)) / totals.found
     grid = Table.grid(padding=(0, 1))
     grid.add_row(
         Text(str(sight.job.state)),

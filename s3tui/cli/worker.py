@@ -8,7 +8,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
-from s3tui.cli.parser import Commands, add_connection_options, add_global_options
+from s3tui.cli.parser import Parser, add_connection_options, add_global_options, add_metrics_options
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -18,13 +18,12 @@ if TYPE_CHECKING:
 _INTERRUPTED = 130
 
 
-def register(commands: Commands) -> None:
-    """Add `worker`."""
-    parser = commands.add_parser(
-        "worker", help="take jobs from the queue until stopped", description="Take jobs from the queue until stopped."
-    )
+def add_options(parser: Parser) -> None:
+    """What `worker` takes."""
+    parser.description = "Take jobs from the queue until stopped."
     parser.add_argument("--queues", nargs="+", metavar="NAME", help="only these queues")
     parser.add_argument("--until-idle", metavar="SECONDS", type=float, help=argparse.SUPPRESS)
+    add_metrics_options(parser)
     add_connection_options(parser)
     add_global_options(parser, after=True)
     parser.set_defaults(run=run)

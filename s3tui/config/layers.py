@@ -1,4 +1,4 @@
-"""Arguments, environment and `.env` as layers: which name sets which key."""
+"""Arguments and variables as layers: which name sets which key."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ import re
 import types
 import typing
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from dotenv.parser import parse_stream
 from pydantic.fields import FieldInfo
 
 from s3tui.config.settings import known_keys
@@ -23,8 +19,7 @@ Key = tuple[str, str]
 """Section and key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """A value that somebody gave."""
 
     value: Any
@@ -44,14 +39,14 @@ NAMES: dict[Key, tuple[str, ...]] = {
     ("aws", "endpoint_url"): ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
     ("s3", "bucket_name"): ("S3_BUCKET_NAME",),
     ("s3", "prefix"): ("S3_PREFIX",),
+    ("video", "ffmpeg"): ("S3TUI_FFMPEG",),
     ("state", "url"): ("DATABASE_URL",),
     ("queue", "url"): ("RABBITMQ_URL",),
     ("live", "url"): ("REDIS_URL",),
 }
-"""Names that others coined, the strongest first. Our own, `S3TUI_<SECTION>__<KEY>`, is stronger than all of them."""
+"""Other names, most of them coined by others, the strongest first. `S3TUI_<SECTION>__<KEY>` is stronger than all of them."""
 
 _OWN_NAME = re.compile(r"S3TUI_([A-Za-z0-9]\w*?)__(\w+)")
-_SDK_NAME = re.compile(r"AWS_\w+|(?:HTTPS?|ALL|NO)_PROXY", re.IGNORECASE)
 
 
 def arguments_layer(arguments: Mapping[str, Any]) -> Layer:
@@ -66,38 +61,11 @@ def arguments_layer(arguments: Mapping[str, Any]) -> Layer:
 
 def environment_layer(variables: Mapping[str, str]) -> Layer:
     """What the environment sets. Raises ConfigError for an `S3TUI_` name that sets nothing."""
-    return _layer_of({name: Given(value, f"environment {name}") for name, value in variables.items()})
+    return variables_layer({name: Given(value, f"environment {name}") for name, value in variables.items()})
 
 
-def dotenv_layer(path: Path) -> tuple[Layer, dict[str, str]]:
-    """What a `.env` file sets, and those of its variables that only the AWS SDK itself reads (proxies, CA bundle).
-
-    Raises ConfigError.
-    """
-    variables: dict[str, Given] = {}
-    try:
-        with path.open(encoding="utf-8") as stream:
-            for binding in parse_stream(stream):
-                if binding.error:
-                    text = display_text(binding.original.string.strip())
-                    raise ConfigError(f"{path}, line {binding.original.line}, is not NAME=VALUE: {text[:40]}")
-                if binding.key is not None:
-                    variables[binding.key] = Given(binding.value or "", f"{path}:{binding.original.line} {binding.key}")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The file {path} cannot be read: {_cause(error)}.") from error
-    ours = {name for names in NAMES.values() for name in names}
-    sdk = {name: given.value for name, given in variables.items() if _SDK_NAME.fullmatch(name) and name not in ours and given.value}
-    return _layer_of(variables), sdk
-
-
-def unknown_key(what: str, name: str, known: Iterable[str], where: str) -> ConfigError:
-    """The complaint about a key that does not exist, with the one that was perhaps meant."""
-    near = get_close_matches(name.lower(), list(known), n=1)
-    hint = f" Did you mean {near[0]}?" if near else " `s3tui config show` lists all keys."
-    return ConfigError(f"There is no {what} {display_text(name)!r} ({where}).{hint}")
-
-
-def _layer_of(variables: Mapping[str, Given]) -> Layer:
+def variables_layer(variables: Mapping[str, Given]) -> Layer:
+    """What variables set, wherever they were given; an empty one sets nothing. Raises ConfigError."""
     layer: Layer = {}
     fields = {(section, key): field for section, key, field in known_keys()}
     for key, field in fields.items():
@@ -108,6 +76,15 @@ def _layer_of(variables: Mapping[str, Given]) -> Layer:
                 break
     _refuse_unknown(variables, {f"S3TUI_{section}__{key}".upper() for section, key in fields})
     return layer
+
+
+def unknown_key(what: str, name: str, known: Iterable[str], where: str) -> ConfigError:
+    """The complaint about a key that does not exist, with the one that was perhaps meant."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.lower(), list(known), n=1)
+    hint = f" Did you mean {near[0]}?" if near else " `s3tui config show` lists all keys."
+    return ConfigError(f"There is no {what} {display_text(name)!r} ({where}).{hint}")
 
 
 def _refuse_unknown(variables: Mapping[str, Given], known: set[str]) -> None:
@@ -131,7 +108,3 @@ def _is_structured(annotation: object) -> bool:
     if origin in (typing.Union, types.UnionType, typing.Annotated):
         return any(_is_structured(argument) for argument in typing.get_args(annotation))
     return origin in (list, tuple, dict, set) or annotation in (list, tuple, dict, set)
-
-
-def _cause(error: OSError | UnicodeDecodeError) -> str:
-    return "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else (error.strerror or str(error))

@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import SecretStr, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from s3tui.config.layers import Given, Key, Layer, arguments_layer, dotenv_layer, environment_layer
+from s3tui.config.layers import Given, Key, Layer, arguments_layer, environment_layer
 from s3tui.config.settings import Settings, config_directory, known_keys, options_of
-from s3tui.config.yaml_layer import yaml_layer
 from s3tui.errors import ConfigError
+from s3tui.masking import masked, shown_url
 from s3tui.text import display_text
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """Settings, and where they came from."""
 
     settings: Settings
     origins: Mapping[Key, str]
     """For every key that is not at its default: `argument`, `environment NAME`, `FILE:LINE NAME`, `FILE:LINE`."""
-    config_file: Path | None = None
+    config_file: Path | None
     """The YAML file that was read."""
-    env_file: Path | None = None
+    env_file: Path | None
     """The `.env` file that was read."""
-    sdk_environment: Mapping[str, str] = field(default_factory=dict)
+    sdk_environment: Mapping[str, str]
     """Variables of the `.env` file that only the AWS SDK reads; whoever talks to S3 must put them into the environment."""
 
     def origin(self, section: str, key: str) -> str:
@@ -59,56 +55,49 @@ def load_settings(
     config_file = _existing("--config", config_file, [Path("config.yaml"), config_directory() / "config.yaml"])
     near = [path for path in (Path(".env"),) if not path.is_dir()]  # a directory of that name is a virtual environment
     env_file = _existing("--env-file", env_file, near)
-    dotenv, sdk_environment = dotenv_layer(env_file) if env_file else ({}, {})
+    dotenv, sdk_environment = _read_dotenv(env_file) if env_file else ({}, {})
     layers = [
         arguments_layer(arguments or {}),
         environment_layer(os.environ if environment is None else environment),
         dotenv,
-        yaml_layer(config_file) if config_file else {},
+        _read_yaml(config_file) if config_file else {},
     ]
     _keep_one_identity(layers)
-    origins = {key: given.origin for layer in reversed(layers) for key, given in layer.items()}
-    return Loaded(_validated(layers), origins, config_file, env_file, sdk_environment)
+    strongest = {key: given for layer in reversed(layers) for key, given in layer.items()}
+    origins = {key: given.origin for key, given in strongest.items()}
+    return Loaded(_validated(strongest), origins, config_file, env_file, sdk_environment)
 
 
-class _LayerSource(PydanticBaseSettingsSource):
-    """One layer, as pydantic-settings takes it: of two sources the earlier wins, key by key."""
+def _read_dotenv(path: Path) -> tuple[Layer, dict[str, str]]:
+    from s3tui.config.dotenv_layer import dotenv_layer
 
-    def __init__(self, settings_cls: type[BaseSettings], layer: Layer) -> None:
-        super().__init__(settings_cls)
-        self._layer = layer
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - as the base has it
-        """What this layer says of one section."""
-        return {key: given.value for (section, key), given in self._layer.items() if section == field_name}, field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        """What this layer says."""
-        return {section: dict(self.get_field_value(field, section)[0]) for section, field in Settings.model_fields.items()}
+    return dotenv_layer(path)
 
 
-def _validated(layers: Sequence[Layer]) -> Settings:
-    class LayeredSettings(Settings):
-        @classmethod
-        def settings_customise_sources(
-            cls, settings_cls: type[BaseSettings], *_: PydanticBaseSettingsSource, **__: PydanticBaseSettingsSource
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return tuple(_LayerSource(settings_cls, layer) for layer in layers)
+def _read_yaml(path: Path) -> Layer:
+    from s3tui.config.yaml_layer import yaml_layer
 
+    return yaml_layer(path)
+
+
+def _validated(layer: Layer) -> Settings:
+    sections: dict[str, dict[str, Any]] = {section: {} for section in Settings.model_fields}
+    for (section, key), given in layer.items():
+        sections[section][key] = given.value
     try:
-        return LayeredSettings()
+        return Settings.model_validate(sections)
     except ValidationError as error:
-        raise _complaint(error, layers) from error
+        raise _complaint(error, layer) from None  # it repeats what was given, secrets too
 
 
-def _complaint(error: ValidationError, layers: Sequence[Layer]) -> ConfigError:
+def _complaint(error: ValidationError, layer: Layer) -> ConfigError:
     """One sentence about the first value that cannot be used."""
     first = error.errors(include_url=False)[0]
     section, key, *_ = (*map(str, first["loc"]), "", "")
-    given = next((layer[section, key] for layer in layers if (section, key) in layer), Given("", "default"))
-    why = first["msg"].removeprefix("Value error, ").rstrip(".")
+    given = layer.get((section, key), Given("", "default"))
+    why = masked(first["msg"]).removeprefix("Value error, ").rstrip(".")
     where = ".".join(map(str, first["loc"]))
-    shown = "a secret" if _is_secret(section, key) else display_text(repr(given.value))[:80]
+    shown = "a secret" if _is_secret(section, key) else display_text(shown_url(repr(given.value)))[:80]
     return ConfigError(f"{where} cannot be {shown} ({given.origin}): {why[:1].lower()}{why[1:]}.")
 
 

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from s3tui.jobs.options import BackupOptions, IngestOptions, VideoOptions
+from s3tui.masking import passwords_in
 from s3tui.queues.options import QueueOptions
 from s3tui.state.options import StateOptions
 from s3tui.storage.options import AwsOptions, S3Options
@@ -73,10 +73,10 @@ class LoggingOptions(BaseModel):
     format: Literal["text", "json"] = "text"
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """All settings. `Settings()` has nothing but defaults: only `load_settings` looks outside."""
 
-    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     aws: AwsOptions = AwsOptions()
     s3: S3Options = S3Options()
@@ -90,17 +90,6 @@ class Settings(BaseSettings):
     api: ApiOptions = ApiOptions()
     ui: UiOptions = UiOptions()
     logging: LoggingOptions = LoggingOptions()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - as the base has it
-        init_settings: PydanticBaseSettingsSource,
-        *_: PydanticBaseSettingsSource,
-        **__: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take what is given, and look nowhere else."""
-        return (init_settings,)
 
 
 def options_of(section: str) -> type[BaseModel]:
@@ -122,6 +111,16 @@ def effective_value(settings: Settings, section: str, key: str) -> object:
     """What one key is set to. A secret stays wrapped in its SecretStr."""
     value = getattr(getattr(settings, section), key)
     return value if isinstance(value, SecretStr) else _plain(value)
+
+
+def secret_values(settings: Settings) -> Iterator[str]:
+    """What of the settings nobody may see: secrets, and the passwords within URLs."""
+    for section, key, _ in known_keys():
+        value = effective_value(settings, section, key)
+        if isinstance(value, SecretStr):
+            yield value.get_secret_value()
+        elif isinstance(value, str):
+            yield from passwords_in(value)
 
 
 def _plain(value: object) -> object:

@@ -21,7 +21,9 @@ def yaml_layer(path: Path) -> Layer:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise ConfigError(f"{path}, line {line}, is not valid YAML: {error.problem or error.context}.") from error
+        tab = error.problem is not None and r"'\t'" in error.problem
+        cause = "it holds a tab: use spaces" if tab else error.problem or error.context
+        raise ConfigError(f"{path}, line {line}, is not valid YAML: {cause}.") from None  # it repeats the line
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ConfigError(f"{path}, line {line}, is not valid YAML: it holds a control character.") from error

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from s3tui.events import Fact
-from s3tui.model import Connection, Job, Lease, StoredObject
+from s3tui.media.binary import Ffmpeg
+from s3tui.model import Connection, Job, Lease, ObjectRef, StoredObject
 from s3tui.state.journal import Journal
 from s3tui.state.store import Store
+from s3tui.storage.api import Api
 from s3tui.transfer.engine import Control, Engine
 from s3tui.transfer.progress import Progress
 
@@ -30,11 +32,29 @@ class Resources(Protocol):
     def bucket(self, connection: Connection, name: str) -> TargetBucket:
         """A bucket. Raises StorageError, ConfigError."""
 
-    def engine(self, connection: Connection) -> Engine:
-        """The engine that carries over this connection; one for all units that use the same. Raises StorageError, ConfigError."""
+    def api(self, connection: Connection, bucket: str) -> Api:
+        """The requests about this bucket that carry no file. Raises StorageError, ConfigError."""
+
+    def engine(self, connection: Connection, bucket: str) -> Engine:
+        """The engine that carries to this bucket; one for all units that use the same. Raises StorageError, ConfigError."""
+
+    def checks(self, connection: Connection, bucket: str, checksum: str) -> bool:
+        """Whether the store refuses bytes that do not fit what we say of them with this algorithm. Raises as `api` does."""
+
+    def url(self, connection: Connection, target: ObjectRef) -> str:
+        """The address of an object for players and browsers."""
+
+    def ffmpeg(self) -> Ffmpeg:
+        """The program that makes videos. Raises ConfigError."""
+
+    def keeps_conditions(self, connection: Connection, bucket: str, *, ask: bool) -> bool | None:
+        """Whether the store refuses a write whose condition does not hold; None if that is not known, even after `ask`ing it.
+
+        Asking may write an object for a moment. Raises as `api` does.
+        """
 
 
-S = TypeVar("S")
+S = TypeVar("S", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +69,12 @@ class Context(Generic[S]):
     resources: Resources
     control: Control
     progress: Progress
+    wake: Callable[[], None]
+    """Have the worker look for units now: there are new ones."""
 
-    def record(self, fact: Fact) -> None:
-        """Take a fact; it is durable after the next `flush`. Raises StateError."""
-        self.journal.record(self.lease, fact)
+    def record(self, facts: Sequence[Fact]) -> None:
+        """Take facts, in the order in which they became true; they are durable after the next `flush`. Raises StateError."""
+        self.journal.record(self.lease, facts)
 
     def flush(self) -> None:
         """Return when every fact recorded before is durable. Raises StateError."""

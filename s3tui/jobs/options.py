@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from s3tui.media.ladder import parse_heights
+
+SegmentType = Literal["fmp4", "ts"]
+Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
+SEGMENT_TYPES: tuple[SegmentType, ...] = get_args(SegmentType)
+PRESETS: tuple[Preset, ...] = get_args(Preset)
 
 
 class BackupOptions(BaseModel):
@@ -28,14 +35,22 @@ class VideoOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    segment_type: Literal["fmp4", "mpegts"] = "fmp4"
+    segment_type: SegmentType = "fmp4"
     segment_seconds: Annotated[float, Field(ge=1, le=60)] = 4
     ladder: str = "auto"
-    """`auto`, or heights like `1080,720,480`."""
-    preset: str = "veryfast"
+    """`auto`, or heights like `1080,720,480`: of the short side. None is made that is larger than the source."""
+    preset: Preset = "veryfast"
     """x264's word for speed against size."""
     concurrent: Annotated[int, Field(ge=1)] = 1
     """Videos encoded at a time."""
+    ffmpeg: str = ""
+    """Path of the ffmpeg to use; empty: the newer of the system's and the one of the extra `video`."""
+
+    @field_validator("ladder")
+    @classmethod
+    def _is_a_ladder(cls, text: str) -> str:
+        parse_heights(text)
+        return text
 
 
 class IngestOptions(BaseModel):

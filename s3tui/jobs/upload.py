@@ -5,18 +5,31 @@ The spec says what; the story (`plan`, `work`, `finish`) says how, top to bottom
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import ClassVar
 
-from s3tui.errors import SpecError
+from s3tui.errors import Cancelled, SpecError
+from s3tui.events import Failed
+from s3tui.jobs.checks import check_target, check_word
 from s3tui.jobs.context import Context
-from s3tui.model import Connection, ObjectRef, Policy, StoredObject, Transfer
-from s3tui.transfer.compare import compare
-from s3tui.transfer.filters import Rules
-from s3tui.transfer.plan import check_sources, scan, shards
+from s3tui.jobs.lists import forget_list, open_list
+from s3tui.jobs.targets import bucket_of, prefix_of
+from s3tui.jobs.watching import check_watching, keep_planning
+from s3tui.model import Action, Connection, FileState, Fingerprint, ObjectRef, Policy, StoredObject, Transfer
+from s3tui.text import display_text
+from s3tui.transfer.choice import Choice
+from s3tui.transfer.compare import Prove, compare
+from s3tui.transfer.headers import check_headers
+from s3tui.transfer.places import Place
+from s3tui.transfer.plan import scan, shards
+from s3tui.transfer.unchanged import Unchanged
+from s3tui.transfer.unreadable import check_sources
+
+_log = logging.getLogger(__name__)
 
 CHECKSUMS = ("crc64nvme", "crc32", "crc32c", "sha256")
 IF_EXISTS = ("overwrite", "skip", "fail")
@@ -34,38 +47,44 @@ class UploadSpec:
     target: str
     """`s3://bucket/prefix/`: the prefix is empty or ends in a slash."""
     connection: Connection = field(default_factory=Connection)
-    rules: tuple[tuple[str, str], ...] = ()
-    """(`include` or `exclude`, glob) in the order given; the last match wins."""
-    follow_symlinks: bool = False
-    encode_names: str = ""
-    """`percent`: bytes that are not UTF-8 become `%XX` in the key."""
+    choice: Choice = field(default_factory=Choice)
     policy: Policy = field(default_factory=Policy)
+    skip_unchanged: bool = False
+    """Leave alone what the target has already, byte for byte."""
+    watch: bool = False
+    """Keep taking new and changed files until stopped."""
+    settle_seconds: float = 2.0
+    """How long a file must have been quiet before a watching job takes it."""
 
     def __post_init__(self) -> None:
-        if not self.sources:
-            raise SpecError("Nothing to upload: give at least one SOURCE.")
-        if not self.bucket:
-            raise SpecError(f"{self.target!r} is not a target: write it as s3://BUCKET or s3://BUCKET/PREFIX.")
-        _one_of("--checksum", self.policy.checksum, CHECKSUMS)
-        _one_of("--if-exists", self.policy.if_exists, IF_EXISTS)
-        _one_of("--encode-names", self.encode_names, ("", "percent"))
+        check_target(self.sources, self.target)
+        check_word("--checksum", self.policy.checksum, CHECKSUMS)
+        check_word("--if-exists", self.policy.if_exists, IF_EXISTS)
+        check_word("--encode-names", self.choice.encode_names, ("", "percent"))
         if self.policy.max_attempts < 1:
             raise SpecError("--max-attempts must be at least 1.")
+        if self.choice.files_from and len(self.sources) > 1:
+            raise SpecError("--files-from lists files below one directory: give exactly one SOURCE.")
+        if self.choice.files_from and self.watch:
+            raise SpecError("--watch takes files that are not there yet, and --files-from names them all: use one of the two.")
+        check_headers(self.policy.headers)
+        if self.watch:
+            check_watching(self)
 
     @property
     def bucket(self) -> str:
         """The target's bucket."""
-        return self.target.removeprefix("s3://").partition("/")[0] if self.target.startswith("s3://") else ""
+        return bucket_of(self.target)
 
     @property
     def prefix(self) -> str:
         """The target's prefix: empty, or ending in a slash."""
-        return self.target.removeprefix("s3://").partition("/")[2]
+        return prefix_of(self.target)
 
-
-def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise SpecError(f"{option} {value!r} is not known; choose one of {', '.join(word for word in allowed if word)}.")
+    @property
+    def passing(self) -> frozenset[FileState]:
+        """The states that its files leave again while it goes on."""
+        return frozenset({FileState.PLANNED})
 
 
 def plan(context: Context[UploadSpec]) -> None:
@@ -75,61 +94,136 @@ def plan(context: Context[UploadSpec]) -> None:
     bucket = context.resources.bucket(spec.connection, spec.bucket)
     bucket.check()
     check_sources(sources)
+    if spec.watch:
+        keep_planning(context)
+        return
+    if spec.policy.if_exists != "overwrite":
+        _warn_of_races(context)
+    files = open_list(spec.choice)
     compares = context.job.dry_run or _needs_whole_plan(spec)
     entries = scan(
         sources,
         prefix=spec.prefix,
-        rules=Rules(spec.rules),
-        follow_symlinks=spec.follow_symlinks,
-        encode_names=spec.encode_names,
+        choice=spec.choice,
+        created_at=context.job.created_at,
+        files=files,
         after=context.store.planning.last(context.lease),
     )
     for shard in shards(entries):
         if context.control.stopping:
             return
         context.store.planning.add(context.lease, shard, hold=compares)
+        if not compares:
+            context.wake()
     if compares and not _compare(context, bucket.list(spec.prefix)):
         return
     context.store.planning.finish(context.lease)
+    if files is not None:
+        forget_list(files, context.job, context.store)
 
 
 def work(context: Context[UploadSpec]) -> None:
-    """Carry what the unit has still to carry."""
-    engine = context.resources.engine(context.spec.connection)
-    engine.carry(
-        _transfers(context), context.spec.policy, record=context.record, progress=context.progress, control=context.control
-    )
+    """Carry what the unit has still to carry: of a plan that a person has read, exactly what it said."""
+    engine = context.resources.engine(context.spec.connection, context.spec.bucket)
+    for transfers, policy in _rounds(context):
+        engine.carry(transfers, policy, ledger=context, progress=context.progress, control=context.control)
     context.flush()
+
+
+def _rounds(context: Context[UploadSpec]) -> Iterator[tuple[Iterator[Transfer], Policy]]:
+    """What is carried, and how: of a plan that was held against the target, nothing is written over but what it says."""
+    policy, chosen = context.spec.policy, _as_planned if context.job.applied else _transfers
+    if policy.if_exists == "overwrite" and not context.job.applied:
+        yield _transfers(context), policy
+        return
+    yield chosen(context, set(Action) - {Action.OVERWRITE}), _only_new(policy)
+    yield chosen(context, {Action.OVERWRITE}), replace(policy, if_exists="overwrite")
+
+
+def _warn_of_races(context: Context[UploadSpec]) -> None:
+    """Say so if nothing keeps what comes under a key after the target was listed. A dry run does not ask the store: that writes."""
+    spec = context.spec
+    keeps = context.resources.keeps_conditions(spec.connection, spec.bucket, ask=not context.job.dry_run)
+    if not keeps:
+        why = "does not keep conditions" if keeps is False else "is not known to keep conditions"
+        _log.warning(
+            "The store of job %s %s: what another program writes under one of its keys while it runs may be overwritten, in spite "
+            "of --if-exists %s.", context.job.id, why, spec.policy.if_exists,
+        )  # fmt: skip
 
 
 def _needs_whole_plan(spec: UploadSpec) -> bool:
     """Whether a file's fate depends on other files or on the target: two sources, or two spellings, may meet in one key."""
-    return len(spec.sources) > 1 or bool(spec.encode_names) or spec.policy.if_exists != "overwrite"
+    looks = spec.skip_unchanged or spec.policy.if_exists != "overwrite"
+    return looks or not _numbered_by_key(spec)
+
+
+def _numbered_by_key(spec: UploadSpec) -> bool:
+    """Whether files are numbered in the order of their keys, so that no two of them can have the same."""
+    return len(spec.sources) == 1 and not spec.choice.encode_names
 
 
 def _compare(context: Context[UploadSpec], stored: Iterable[StoredObject]) -> bool:
     """Hold the plan against the target and write down what differs; False if people's wishes stopped it."""
-    facts = compare(context.store.planning.by_key(context.lease), stored, context.spec.policy.if_exists)
-    while page := list(islice(facts, 1000)):
-        if context.control.stopping:
-            return False
-        context.store.planning.compared(context.lease, page)
+    spec, planning = context.spec, context.store.planning
+    planned = planning.by_key(context.lease, numbered_by_key=_numbered_by_key(spec))
+    facts = compare(planned, stored, spec.policy.if_exists, _prove_unchanged(context) if spec.skip_unchanged else None)
+    try:
+        while page := list(islice(facts, 1000)):
+            if context.control.stopping:
+                return False
+            planning.compared(context.lease, page)
+    except Cancelled:
+        return False
     return True
 
 
-def _transfers(context: Context[UploadSpec]) -> Iterator[Transfer]:
-    sources = [os.fsencode(source) for source in context.spec.sources]
-    for source_no, path, number, key, fingerprint, attempts in context.store.transfers.to_carry(context.lease):
-        target = ObjectRef(context.spec.bucket, key)
-        located = _located(sources[source_no], path)
-        yield Transfer(number, located, target, fingerprint, attempts, unsure=context.lease.after_crash)
+def _prove_unchanged(context: Context[UploadSpec]) -> Prove:
+    """What finds out which files the target has already."""
+    spec = context.spec
+    places = [Place(os.fsencode(source)) for source in spec.sources]
+    unchanged = Unchanged(
+        context.store.planning.remembered(context.lease, numbered_by_key=_numbered_by_key(spec)),
+        lambda source_no, path: places[source_no].of(path),
+        spec.bucket,
+        context.resources.api(spec.connection, spec.bucket),
+        spec.policy,
+        context.control,
+    )
+    return unchanged.among
 
 
-def _located(source: bytes, path: bytes) -> bytes:
-    """Where a file of the plan is: below its source, or the source itself if that is a file.
+def _transfers(context: Context[UploadSpec], actions: Container[int] = frozenset(Action)) -> Iterator[Transfer]:
+    """What the unit has still to carry. It runs once for each file, so what is the same for all is found before."""
+    places = [Place(os.fsencode(source)) for source in context.spec.sources]
+    bucket, unsure = context.spec.bucket, context.lease.after_crash
+    for source_no, path, no, key, action, fingerprint, attempts, upload in context.store.transfers.to_carry(context.lease):
+        if action in actions:
+            yield Transfer(no, places[source_no].of(path), ObjectRef(bucket, key), fingerprint, attempts, unsure, upload)
 
-    A directory that vanished must not make us look beside it, so only the source's own name can mean the source.
+
+def _as_planned(context: Context[UploadSpec], actions: Container[int]) -> Iterator[Transfer]:
+    """The same of a plan that was read; a file that it does not describe any more fails.
+
+    Who retries such a file wants it as it is now.
     """
-    if path == os.path.basename(source) and not os.path.isdir(source):  # noqa: PTH112, PTH119 - bytes
-        return source
-    return os.path.join(source, path)  # noqa: PTH118 - bytes
+    for transfer in _transfers(context, actions):
+        if transfer.attempts == 0 and _has_changed(transfer):
+            step = "Plan again, or retry to send it as it is now."
+            sentence = f"{display_text(transfer.path)} has changed since the plan was made, so it was not sent. {step}"
+            context.record([Failed(transfer.no, 1, "changed_since_planned", sentence)])
+        else:
+            yield transfer
+
+
+def _has_changed(transfer: Transfer) -> bool:
+    """Whether the file is another one than was planned, or holds something else. That it is gone is for the engine to say."""
+    try:
+        return Fingerprint.of(os.stat(transfer.path)) != transfer.fingerprint  # noqa: PTH116 - bytes
+    except OSError:
+        return False
+
+
+def _only_new(policy: Policy) -> Policy:
+    """The policy of objects that the plan called new: what has come under their keys since is left alone."""
+    return replace(policy, if_exists="fail") if policy.if_exists == "overwrite" else policy

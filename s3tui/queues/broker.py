@@ -26,16 +26,21 @@ def open_broker(url: str, *, state_file: Path | None) -> dramatiq.Broker:
 
     Raises ConfigError for a URL that cannot be used, QueueError when RabbitMQ cannot be reached.
     """
-    if url == "sqlite":
-        if state_file is None:
-            raise ConfigError(
-                "queue.url is `sqlite`, which is a part of an SQLite state file, but state.url names another database: "
-                "set queue.url to amqp://USER:PASSWORD@HOST:5672/VHOST."
-            )
-        return SQLiteBroker(state_file, middleware=[short_retries()])
-    if url.startswith(("amqp://", "amqps://")):
-        return open_rabbitmq(url)
-    raise ConfigError(f"queue.url begins with {url.partition(':')[0]!r}: use `sqlite`, or amqp://USER:PASSWORD@HOST:5672/VHOST.")
+    check_url(url, beside_sqlite=state_file is not None)
+    return open_rabbitmq(url) if state_file is None or url != "sqlite" else SQLiteBroker(state_file, middleware=[short_retries()])
+
+
+def check_url(url: str, *, beside_sqlite: bool) -> None:
+    """Whether `queue.url` leads anywhere, seen without connecting; the state is in SQLite or is not. Raises ConfigError."""
+    if url == "sqlite" and not beside_sqlite:
+        raise ConfigError(
+            "queue.url is `sqlite`, which is a part of an SQLite state file, but state.url names another database: "
+            "set queue.url to amqp://USER:PASSWORD@HOST:5672/VHOST."
+        )
+    if url != "sqlite" and not url.startswith(("amqp://", "amqps://")):
+        raise ConfigError(
+            f"queue.url begins with {url.partition(':')[0]!r}: use `sqlite`, or amqp://USER:PASSWORD@HOST:5672/VHOST."
+        )
 
 
 def declare_units(broker: dramatiq.Broker, queues: Iterable[str], take: Callable[[str, int], None]) -> set[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from s3tui.errors import ConfigError, QueueError
+from s3tui.masking import shown_url
 from s3tui.queues.messages import MAX_BROKER_PRIORITY
 from s3tui.queues.retries import short_retries
 
@@ -78,11 +79,6 @@ def tuned(url: str, tuning: dict[str, str]) -> str:
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
-def masked(url: str) -> str:
-    """The URL as it may be shown: without its query, and with `***` for the password, as far as the last `@` to be safe."""
-    return ";".join(re.sub(r"(?<=://)([^:@/]*):.*@", r"\1:***@", node).partition("?")[0] for node in url.split(";"))
-
-
 def _knock(url: str, nodes: list[str]) -> None:
     """Connect once and hang up, so that a wrong URL is found before work begins. Raises ValueError, QueueError."""
     import pika
@@ -92,7 +88,7 @@ def _knock(url: str, nodes: list[str]) -> None:
         pika.BlockingConnection(parameters).close()
     except (pika.exceptions.AMQPError, OSError) as error:
         raise QueueError(
-            f"The queue at {masked(url)} cannot be reached: {_cause(error)}. Check queue.url, and that the RabbitMQ server runs."
+            f"The queue at {shown_url(url)} cannot be reached: {_cause(error)}. Check queue.url, and that the RabbitMQ server runs."
         ) from error
 
 

@@ -1,47 +1,50 @@
-"""One database behind a URL: SQLite in a file of our own, or PostgreSQL. Connections, transactions, schema version.
+"""One database behind a URL: SQLite in a file of our own, or PostgreSQL. Transactions, and the version of the schema.
 
-Concurrency: SQLite has one writer at a time. Write transactions begin IMMEDIATE, so they wait for each other (up to 30 s) instead
-of failing in their middle; readers see a snapshot and wait for nobody. Every commit is synchronous (FULL): a fact that was
-reported as written survives a power cut.
+This is the one place that knows which of the two it is; `state.sql` says how statements are worded for both.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Connection,
-    Engine,
-    cast,
-    create_engine,
-    event,
-    extract,
-    func,
-    inspect,
-    literal,
-    text,
-)
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from typing import TYPE_CHECKING, Protocol
 
 from s3tui.errors import ConfigError, StateError
-from s3tui.model import now_ms
-from s3tui.state.schema import metadata
+from s3tui.masking import shown_url
+from s3tui.state.migrations import newer_than
+from s3tui.state.schema import SCHEMA
+from s3tui.state.sql import Connection, statements
+from s3tui.state.sqlite import SQLiteFile
 
-HEAD = "0001"
+if TYPE_CHECKING:
+    from s3tui.state.postgresql import PostgreSQLServer
+
+HEAD = "0004"
 """The newest migration: the schema that this version reads and writes."""
 
-_BUSY_SECONDS = 30
-_SCHEMA_LOCK = 0x53335455  # any constant: one advisory lock guards creation and migration on PostgreSQL
+# One row. The table has the name that the first version gave it, so that this version, too, refuses what a newer one has migrated.
+_VERSION_TABLE = "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
+
+
+class Connections(Protocol):
+    """The connections of this process to one database. What goes wrong is an error of its driver."""
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """A transaction that commits at the end of the block, or rolls back."""
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """A view that blocks nobody."""
+
+    def lock(self, connection: Connection, name: str) -> None:
+        """Let the other transactions that lock this name wait for this one."""
+
+    def close(self) -> None:
+        """Close every connection."""
 
 
 class Database:
-    """A database with the schema of this version."""
+    """A database with the schema of this version. Its methods may be called from any thread."""
 
     def __init__(self, url: str, directory: Path) -> None:
         """Open the database of `state.url`, and create or migrate its schema.
@@ -49,51 +52,90 @@ class Database:
         `sqlite` is a file in `directory`, made with mode 0700 and 0600. Raises ConfigError, StateError.
         """
         self.path = directory / "state.db" if url == "sqlite" else None
-        self._name = str(self.path) if self.path else _without_password(url)
+        self._name = str(self.path) if self.path else shown_url(url)
+        self._connections: Connections
         if self.path is not None:
-            _create_private(self.path)
-            self._writer = _open_sqlite(self.path, "BEGIN IMMEDIATE")
-            self._reader = _open_sqlite(self.path, "BEGIN")
+            self._error: type[Exception] = SQLiteFile.error
+            with self._translated():
+                self._connections = SQLiteFile(self.path)
         else:
-            self._writer = self._reader = _open_postgresql(url)
-        with self._translated():
-            _bring_to_head(self._writer)
+            server = postgresql_server(url)
+            self._error = server.error
+            with self._translated():
+                self._connections = server(f"postgresql://{url.partition('://')[2]}")
+        try:
+            self._bring_to_head()
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that commits at the end of the block, or rolls back. Raises StateError."""
-        with self._translated(), self._writer.begin() as connection:
+        with self._translated(), self._connections.write() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent view of the database; blocks nobody. Raises StateError."""
-        with self._translated(), self._reader.connect() as connection:
+        with self._translated(), self._connections.read() as connection:
             yield connection
 
-    def now(self) -> ColumnElement[int]:
-        """The database's clock in milliseconds: the one clock that leases are compared by."""
-        if self.path is not None:
-            return literal(now_ms(), BigInteger)
-        return cast(extract("epoch", func.clock_timestamp()) * 1000, BigInteger)
+    def prove_writable(self) -> None:
+        """Write something and change nothing by it. Raises StateError."""
+        with self.write() as connection:
+            connection.execute("UPDATE alembic_version SET version_num = version_num")
 
     def lock(self, connection: Connection, name: str) -> None:
-        """Let the other transactions that lock this name wait for this one; SQLite's writers wait for each other anyway."""
-        if self.path is None:
-            connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+        """Let the other transactions that lock this name wait for this one."""
+        self._connections.lock(connection, name)
 
     def close(self) -> None:
         """Close every connection."""
-        self._writer.dispose()
-        self._reader.dispose()
+        self._connections.close()
+
+    def _bring_to_head(self) -> None:
+        with suppress(StateError), self.read() as connection:
+            if _stored_version(connection) == HEAD:
+                return
+        with self.write() as connection:
+            self.lock(connection, "schema")
+            connection.execute(_VERSION_TABLE)
+            version = _stored_version(connection)
+            if version is None:
+                _create(connection)
+            elif version != HEAD:
+                _migrate(connection, version)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except SQLAlchemyError as error:
-            cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        except self._error as error:
+            cause = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise StateError(f"The state database {self._name} cannot be used: {cause}. {_next_step(cause)}") from error
+
+
+def _stored_version(connection: Connection) -> str | None:
+    row = connection.first("SELECT version_num FROM alembic_version")
+    return None if row is None else row[0]
+
+
+def _create(connection: Connection) -> None:
+    for statement in statements(SCHEMA):
+        connection.execute(statement)
+    connection.execute("INSERT INTO alembic_version VALUES (:head)", head=HEAD)
+
+
+def _migrate(connection: Connection, version: str) -> None:
+    if version > HEAD:
+        raise StateError(
+            f"The state database was written by a newer s3tui (schema {version}); this one knows up to {HEAD}. Upgrade s3tui."
+        )
+    for script in newer_than(version):
+        for statement in statements(script):
+            connection.execute(statement)
+    connection.execute("UPDATE alembic_version SET version_num = :head", head=HEAD)
 
 
 def _next_step(cause: str) -> str:
@@ -106,89 +148,14 @@ def _next_step(cause: str) -> str:
     return "`s3tui status` shows which database is used."
 
 
-def _without_password(url: str) -> str:
-    from sqlalchemy import make_url
-
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return "of state.url"
-
-
-def _create_private(path: Path) -> None:
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    except OSError as error:
-        raise StateError(
-            f"The state database {path} cannot be created: {error.strerror}. Set XDG_STATE_HOME to a directory you may write to."
-        ) from error
-
-
-def _open_sqlite(path: Path, begin: str) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
-        connection.isolation_level = None  # transactions are ours: see `begin`
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "journal_size_limit=67108864", "temp_store=FILE"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin_transaction(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
-
-
-def _open_postgresql(url: str) -> Engine:
-    scheme, separator, rest = url.partition("://")
+def postgresql_server(url: str) -> type[PostgreSQLServer]:
+    """The way to PostgreSQL, if the URL leads there; its client is imported for it alone. Raises ConfigError."""
+    scheme, separator, _ = url.partition("://")
     if scheme not in ("postgresql", "postgres", "postgresql+psycopg") or not separator:
-        raise ConfigError(f"state.url {_without_password(url)!r} is not known: use sqlite, or postgresql://USER@HOST/DATABASE.")
+        known = url.partition(":")[0]
+        raise ConfigError(f"state.url {known!r} is not known: use sqlite, or postgresql://USER@HOST/DATABASE.")
     try:
-        return create_engine(f"postgresql+psycopg://{rest}", pool_pre_ping=True, pool_size=8)
-    except (ImportError, NoSuchModuleError) as error:
+        from s3tui.state.postgresql import PostgreSQLServer
+    except ImportError as error:
         raise ConfigError("PostgreSQL needs its client: pip install 's3tui[cluster]'.") from error
-    except ArgumentError as error:
-        raise ConfigError("state.url cannot be read: write it as postgresql://USER@HOST/DATABASE.") from error
-
-
-def _bring_to_head(engine: Engine) -> None:
-    if _version(engine) == HEAD:
-        return
-    with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK})
-        version = _stored_version(connection)
-        if version is None:
-            _create(connection)
-        elif version != HEAD:
-            _migrate(connection, version)
-
-
-def _version(engine: Engine) -> str | None:
-    with engine.connect() as connection, suppress(DBAPIError):
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return None
-
-
-def _stored_version(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-
-
-def _create(connection: Connection) -> None:
-    """Make the newest schema at once; importing Alembic for it would cost every first start a third of a second."""
-    metadata.create_all(connection)
-    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
-    connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
-
-
-def _migrate(connection: Connection, version: str) -> None:
-    from s3tui.state.migrations import upgrade
-
-    if not upgrade(connection, version):
-        raise StateError(
-            f"The state database was written by a newer s3tui (schema {version}); this one knows up to {HEAD}. Upgrade s3tui."
-        )
+    return PostgreSQLServer

@@ -7,18 +7,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
-
-from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, update
 
 from s3tui.model import Action, Desired, FileState, Job, JobState, Totals, UnitKind
 from s3tui.state.database import Database
 from s3tui.state.outbox import post_units
-from s3tui.state.schema import job, transfer, unit
 from s3tui.state.settling import HELD, READY, UNENDED, fail_job, free_dead, reopen_files, settle
+from s3tui.state.sql import Connection, Row
 
 _RETRY_UNIT = 1000
 """Files in one unit of a retry."""
+
+JOB = """
+    job.no, job.id, job.kind, job.state, job.desired, job.spec, job.dry_run, job.planned, job.concurrency, job.bandwidth,
+    job.created_at, job.started_at, job.finished_at, job.reason, job.error, job.home, job.identity, job.applied, job.queue,
+    job.found, job.uploaded, job.skipped, job.failed, job.deleted, job.retries, job.bytes_found, job.bytes"""
+"""The columns that `job_of` takes."""
+
+# The newest job of the same spec that could go on: not ended, or stopped half-way by a fatal error.
+_UNFINISHED = f"""
+SELECT {JOB} FROM job
+WHERE spec_hash = :spec_hash AND NOT dry_run AND desired <> 'cancel'
+    AND (state IN {UNENDED} OR state = 'failed' AND found > 0 AND units_done < units)
+ORDER BY no DESC LIMIT 1"""
+
+_CREATE = """
+INSERT INTO job (id, kind, queue, spec, spec_hash, place, dry_run, concurrency, bandwidth, home, identity, created_at,
+    state, desired, planned, units)
+VALUES (:id, :kind, :queue, :spec, :spec_hash, :place, :dry_run, :concurrency, :bandwidth, :home, :identity, :created_at,
+    'pending', 'run', FALSE, 1)
+RETURNING no"""
+
+# Stored and proven, but its source was not deleted, for a cause that may be gone: only the deletion is tried again.
+_KEPT = "proof IS NOT NULL AND reason <> 'changed_after_upload'"
+
+ADD_UNIT = """
+INSERT INTO unit (job_no, no, kind, first, last, state) VALUES (:job_no, :unit_no, :kind, :first, :last, :state)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +58,9 @@ class NewJob:
     home: str | None
     identity: str
     created_at: int
+    bandwidth: int = 0
+    place: str = ""
+    """Same sources, same target: what one such job stored, the next may find unchanged. Empty: there is no such job."""
 
 
 class Jobs:
@@ -52,130 +78,178 @@ class Jobs:
         with self._database.write() as connection:
             if unless_unfinished:
                 self._database.lock(connection, new.spec_hash)
-                unfinished = connection.execute(_unfinished(new.spec_hash)).first()
+                unfinished = connection.first(_UNFINISHED, spec_hash=new.spec_hash)
                 if unfinished is not None:
                     return job_of(unfinished)
-            row = {**asdict(new), "state": JobState.PENDING, "desired": Desired.RUN, "planned": False, "units": 1}
-            number = connection.execute(insert(job).values(row).returning(job.c.no)).scalar_one()
-            connection.execute(insert(unit).values(job_no=number, no=0, kind=UnitKind.PLAN, first=0, last=-1, state=READY))
+            [(number,)] = connection.rows(_CREATE, **asdict(new))
+            connection.execute(ADD_UNIT, job_no=number, unit_no=0, kind=UnitKind.PLAN, first=0, last=-1, state=READY)
             if new.home is None:
                 post_units(connection, new.queue, new.id, [0])
             return None
 
     def find(self, beginning: str) -> list[Job]:
         """The jobs whose id is, or begins with, this text: at most two."""
-        upper = beginning.upper()
-        return self._read(select(job).where(job.c.id >= upper, job.c.id < upper + "~").order_by(job.c.id).limit(2))
+        first = beginning.upper()
+        with self._database.read() as connection:
+            query = f"SELECT {JOB} FROM job WHERE id >= :first AND id < :behind ORDER BY id LIMIT 2"
+            return [job_of(row) for row in connection.rows(query, first=first, behind=first + "~")]
 
     def by_no(self, number: int) -> Job:
         """The job with this number, which must exist."""
-        return self._read(select(job).where(job.c.no == number))[0]
+        with self._database.read() as connection:
+            [row] = connection.rows(f"SELECT {JOB} FROM job WHERE no = :no", no=number)
+            return job_of(row)
 
     def newest(self, *, limit: int, before: int | None) -> list[Job]:
         """Jobs, newest first, older than the one with the number `before`."""
-        query = select(job).order_by(job.c.no.desc()).limit(limit)
-        return self._read(query if before is None else query.where(job.c.no < before))
+        older = "" if before is None else "WHERE no < :before"
+        with self._database.read() as connection:
+            rows = connection.rows(f"SELECT {JOB} FROM job {older} ORDER BY no DESC LIMIT :limit", limit=limit, before=before)
+            return [job_of(row) for row in rows]
+
+    def another_to_plan(self, number: int, part: str) -> bool:
+        """Whether a job other than this one has still to be planned, by a spec that has this part in its text (no wildcard)."""
+        with self._database.read() as connection:
+            query = f"SELECT no FROM job WHERE NOT planned AND state IN {UNENDED} AND no <> :no AND spec LIKE :part LIMIT 1"
+            return connection.first(query, no=number, part=f"%{part}%") is not None
 
     def desire(self, number: int, desired: Desired) -> None:
-        """Write down what a person wants; it is true at once if no worker has to be waited for."""
+        """Write down what a person wants; it is true at once if no worker has to be waited for.
+
+        A job that has ended stays as it is. One of which CANCEL is desired then has its open uploads swept; see `state.multiparts`.
+        """
         with self._database.write() as connection:
-            connection.execute(update(job).where(job.c.no == number).values(desired=desired))
-            free_dead(connection, self._database.now())
+            connection.execute("UPDATE job SET desired = :desired WHERE no = :no", no=number, desired=desired)
+            free_dead(connection)
             settle(connection, number)
 
-    def reopen(self, number: int, *, home: str | None) -> None:
-        """Let a job go on: paused, stopped half-way, or left behind by a dead worker. One that has ended stays so."""
-        could_go_on = job.c.state.in_((*UNENDED, JobState.FAILED))
+    def pause_for(self, number: int, reason: str, error: str) -> None:
+        """Pause the whole job for a cause that a person must remove; its files stay planned, and `reopen` lets it go on.
+
+        A job that has ended, or is being cancelled, stays so.
+        """
         with self._database.write() as connection:
-            free_dead(connection, self._database.now())
-            if not connection.execute(update(job).where(job.c.no == number, could_go_on).values(desired=Desired.RUN)).rowcount:
+            connection.execute(
+                f"""
+                UPDATE job SET desired = 'pause', reason = :reason, error = :error
+                WHERE no = :no AND state IN {UNENDED} AND desired <> 'cancel'""",
+                no=number,
+                reason=reason,
+                error=error,
+            )
+            settle(connection, number)
+
+    def reopen(self, number: int, *, home: str | None, identity: str) -> None:
+        """Let a job go on: paused, stopped half-way, or left behind by a dead worker. One that has ended stays so.
+
+        That a person asks for it, however many workers have died over it, is a new beginning: no crash is counted but the last.
+        """
+        with self._database.write() as connection:
+            free_dead(connection)
+            reopened = f"UPDATE job SET desired = 'run' WHERE no = :no AND (state IN {UNENDED} OR state = 'failed')"
+            if not connection.execute(reopened, no=number):
                 return
             reopen_files(connection, number)
-            self._go(connection, number, home)
+            connection.execute("UPDATE unit SET attempts = 1 WHERE job_no = :no AND attempts > 1", no=number)
+            _go(connection, number, home, identity)
             settle(connection, number)
 
-    def apply(self, number: int, *, home: str | None) -> None:
+    def apply(self, number: int, *, home: str | None, identity: str) -> None:
         """Let a planned job carry what it planned."""
         with self._database.write() as connection:
-            connection.execute(update(unit).where(unit.c.job_no == number, unit.c.state == HELD).values(state=READY))
-            connection.execute(update(job).where(job.c.no == number).values(dry_run=False, started_at=None))
-            self._go(connection, number, home)
+            connection.execute(f"UPDATE unit SET state = {READY} WHERE job_no = :no AND state = {HELD}", no=number)
+            connection.execute("UPDATE job SET dry_run = FALSE, applied = TRUE, started_at = NULL WHERE no = :no", no=number)
+            _go(connection, number, home, identity)
             settle(connection, number)
 
-    def retry(self, number: int, files: Sequence[int] | None, *, home: str | None) -> int:
+    def retry(self, number: int, files: Sequence[int] | None, *, home: str | None, identity: str) -> int:
         """Plan failed files again, in units of their own; returns how many.
 
         Files that the plan itself refused (a name that cannot be a key, two files for one key) are left as they are.
         """
         with self._database.write() as connection:
-            count = 0
-            for numbers in _pages(self._failed(connection, number, files), _RETRY_UNIT):
+            failed = _failed(connection, number, files)
+            for numbers in _pages(failed, _RETRY_UNIT):
                 _plan_again(connection, number, numbers)
-                count += len(numbers)
-            if count:
-                self._go(connection, number, home)
-            return count
+            if failed:
+                _go(connection, number, home, identity)
+            return len(failed)
 
-    def set_concurrency(self, number: int, concurrency: int) -> None:
-        """Change the number of transfers in flight."""
+    def tune(self, number: int, *, concurrency: int | None = None, bandwidth: int | None = None) -> None:
+        """Change the number of transfers in flight, the bytes per second (0: no limit), or both, of each worker."""
         with self._database.write() as connection:
-            connection.execute(update(job).where(job.c.no == number).values(concurrency=max(1, concurrency)))
+            connection.execute(
+                """
+                UPDATE job SET concurrency = coalesce(:concurrency, concurrency), bandwidth = coalesce(:bandwidth, bandwidth)
+                WHERE no = :no""",
+                no=number,
+                concurrency=None if concurrency is None else max(1, concurrency),
+                bandwidth=None if bandwidth is None else max(0, bandwidth),
+            )
 
     def fail(self, number: int, reason: str, error: str) -> None:
         """End the job for a cause that all its files share."""
         with self._database.write() as connection:
             fail_job(connection, number, reason, error)
 
-    def _failed(self, connection: Connection, number: int, files: Sequence[int] | None) -> list[int]:
-        query = (
-            select(transfer.c.no)
-            .where(transfer.c.job_no == number, transfer.c.state == FileState.FAILED, transfer.c.action != Action.FAIL)
-            .order_by(transfer.c.no)
-        )
-        if files is None:
-            return list(connection.execute(query).scalars())
-        return [
-            found
-            for page in _pages(sorted(set(files)), 500)
-            for found in connection.execute(query.where(transfer.c.no.in_(page))).scalars()
-        ]
 
-    def _go(self, connection: Connection, number: int, home: str | None) -> None:
-        connection.execute(
-            update(job)
-            .where(job.c.no == number)
-            .values(desired=Desired.RUN, state=JobState.PENDING, home=home, reason=None, error=None, finished_at=None)
-        )
-        if home is None:
-            row = connection.execute(select(job.c.queue, job.c.id).where(job.c.no == number)).one()
-            ready = connection.execute(select(unit.c.no).where(unit.c.job_no == number, unit.c.state == READY)).scalars().all()
-            post_units(connection, row.queue, row.id, ready)
-
-    def _read(self, query: Select[*tuple[Any, ...]]) -> list[Job]:
-        with self._database.read() as connection:
-            return [job_of(row) for row in connection.execute(query)]
-
-
-def _unfinished(spec_hash: str) -> Select[*tuple[Any, ...]]:
-    """The newest job of the same spec that could go on: not ended, or stopped half-way by a fatal error."""
-    half_way = and_(job.c.state == JobState.FAILED, job.c.found > 0, job.c.units_done < job.c.units)
-    could_go_on = and_(or_(job.c.state.in_(UNENDED), half_way), job.c.desired != Desired.CANCEL)
-    return select(job).where(job.c.spec_hash == spec_hash, ~job.c.dry_run, could_go_on).order_by(job.c.no.desc()).limit(1)
+def _failed(connection: Connection, number: int, files: Sequence[int] | None) -> list[int]:
+    """The failed files, or those of them that are named, that another attempt could mend; ascending."""
+    query = f"SELECT no FROM transfer WHERE job_no = :job_no AND state = {FileState.FAILED} AND action <> {Action.FAIL}"
+    if files is None:
+        rows = connection.rows(f"{query} ORDER BY no", job_no=number)
+    else:
+        rows = connection.rows(f"{query} AND no = ANY(:files) ORDER BY no", job_no=number, files=list(files))
+    return [no for (no,) in rows]
 
 
 def _plan_again(connection: Connection, number: int, files: list[int]) -> None:
-    """Put failed files into a unit of their own; their attempts are kept."""
-    next_unit = connection.execute(select(func.max(unit.c.no)).where(unit.c.job_no == number)).scalar_one() + 1
+    """Put failed files into a unit of their own, to be sent, or only to be deleted; their attempts are kept.
+
+    What has changed since it was stored and proven is sent over its own object.
+    """
+    [(last,)] = connection.rows("SELECT max(no) FROM unit WHERE job_no = :job_no", job_no=number)
+    place = {"job_no": number, "unit_no": last + 1}
+    connection.execute(ADD_UNIT, **place, kind=UnitKind.CARRY, first=files[0], last=files[-1], state=READY)
     connection.execute(
-        insert(unit).values(job_no=number, no=next_unit, kind=UnitKind.CARRY, first=files[0], last=files[-1], state=READY)
+        f"""
+        UPDATE transfer SET unit_no = :unit_no, error = NULL, reason = NULL,
+            state = CASE WHEN {_KEPT} THEN {FileState.VERIFIED} ELSE {FileState.PLANNED} END,
+            proof = CASE WHEN {_KEPT} THEN proof END, verified_at = CASE WHEN {_KEPT} THEN verified_at END,
+            deleting = {_KEPT} AND deleting,
+            action = CASE WHEN reason = 'changed_after_upload' THEN {Action.OVERWRITE} ELSE action END
+        WHERE job_no = :job_no AND no = ANY(:files)""",
+        **place,
+        files=files,
     )
-    for page in _pages(files, 500):
-        connection.execute(
-            update(transfer)
-            .where(transfer.c.job_no == number, transfer.c.no.in_(page))
-            .values(state=FileState.PLANNED, unit_no=next_unit, reason=None, error=None)
-        )
-    connection.execute(update(job).where(job.c.no == number).values(units=job.c.units + 1, failed=job.c.failed - len(files)))
+    [(kept,)] = connection.rows(
+        f"SELECT count(*) FROM transfer WHERE job_no = :job_no AND no = ANY(:files) AND state = {FileState.VERIFIED}",
+        job_no=number,
+        files=files,
+    )
+    connection.execute(
+        "UPDATE job SET units = units + 1, failed = failed - :files, uploaded = uploaded + :kept WHERE no = :no",
+        no=number,
+        files=len(files),
+        kept=kept,
+    )
+
+
+def _go(connection: Connection, number: int, home: str | None, identity: str) -> None:
+    """Let it run, bound to this worker if one is named, with the credentials of whoever asks: the earlier ones may have ended."""
+    [(queue, job_id)] = connection.rows(
+        """
+        UPDATE job SET desired = 'run', state = 'pending', home = :home, identity = :identity, reason = NULL, error = NULL,
+            finished_at = NULL
+        WHERE no = :no
+        RETURNING queue, id""",
+        no=number,
+        home=home,
+        identity=identity,
+    )
+    if home is None:
+        ready = connection.rows(f"SELECT no FROM unit WHERE job_no = :no AND state = {READY}", no=number)
+        post_units(connection, queue, job_id, [no for (no,) in ready])
 
 
 def _pages(numbers: Sequence[int], size: int) -> Iterator[list[int]]:
@@ -183,25 +257,29 @@ def _pages(numbers: Sequence[int], size: int) -> Iterator[list[int]]:
         yield list(numbers[start : start + size])
 
 
-def job_of(row: Row[*tuple[Any, ...]]) -> Job:
-    """A row of `job` as the noun."""
-    found = row._mapping
+def job_of(row: Row) -> Job:
+    """A row of `JOB` as the noun."""
+    no, job_id, kind, state, desired, spec, dry_run, planned, concurrency, bandwidth, *rest = row
+    created_at, started_at, finished_at, reason, error, home, identity, applied, queue, *totals = rest
     return Job(
-        no=found["no"],
-        id=found["id"],
-        kind=found["kind"],
-        state=JobState(found["state"]),
-        desired=Desired(found["desired"]),
-        spec=found["spec"],
-        dry_run=found["dry_run"],
-        planned=found["planned"],
-        totals=Totals(**{name: found[name] for name in Totals.__dataclass_fields__}),
-        concurrency=found["concurrency"],
-        created_at=found["created_at"],
-        started_at=found["started_at"],
-        finished_at=found["finished_at"],
-        reason=found["reason"],
-        error=found["error"],
-        home=found["home"],
-        identity=found["identity"],
+        no=no,
+        id=job_id,
+        kind=kind,
+        state=JobState(state),
+        desired=Desired(desired),
+        spec=spec,
+        dry_run=bool(dry_run),
+        planned=bool(planned),
+        totals=Totals(*totals),
+        concurrency=concurrency,
+        created_at=created_at,
+        started_at=started_at,
+        finished_at=finished_at,
+        reason=reason,
+        error=error,
+        home=home,
+        identity=identity,
+        bandwidth=bandwidth,
+        applied=bool(applied),
+        queue=queue,
     )

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from sqlalchemy import Connection, delete, insert, select
-
 from s3tui.queues.messages import unit_envelope
 from s3tui.state.database import Database
-from s3tui.state.schema import message
+from s3tui.state.sql import Connection
 
 _PAGE = 200
 
@@ -20,8 +18,8 @@ _PAGE = 200
 def post_units(connection: Connection, queue: str, job_id: str, unit_numbers: Iterable[int]) -> None:
     """Write one message for each unit, on the caller's transaction."""
     envelopes = [unit_envelope(queue, job_id, number) for number in unit_numbers]
-    if envelopes:
-        connection.execute(insert(message), [{"queue": e.queue, "priority": e.priority, "body": e.body} for e in envelopes])
+    rows = [(envelope.queue, envelope.priority, envelope.body) for envelope in envelopes]
+    connection.insert("INSERT INTO message (queue, priority, body) VALUES (?, ?, ?)", rows)
 
 
 class Outbox:
@@ -33,10 +31,10 @@ class Outbox:
     def drain(self, publish: Callable[[bytes], None]) -> int:
         """Publish a page of messages and delete them; returns how many. What `publish` raises keeps the page."""
         with self._database.write() as connection:
-            page = connection.execute(
-                select(message.c.id, message.c.body).order_by(message.c.id).limit(_PAGE).with_for_update(skip_locked=True)
-            ).all()
-            for row in page:
-                publish(row.body)
-            connection.execute(delete(message).where(message.c.id.in_([row.id for row in page])))
+            page = connection.rows(
+                "SELECT id, body FROM message ORDER BY id LIMIT :page FOR UPDATE OF message SKIP LOCKED", page=_PAGE
+            )
+            for _id, body in page:
+                publish(body)
+            connection.execute("DELETE FROM message WHERE id = ANY(:published)", published=[number for number, _body in page])
             return len(page)

@@ -1,130 +1,178 @@
-"""The tables, column by column. Migrations create them; a test holds the two against each other.
+"""The tables, column by column. A new database is made of this text; a test holds it against what migrations make of an old one.
 
 Times are milliseconds since 1970, UTC. States of files and actions are the numbers of `s3tui.model`.
 
 Who writes what: faces write `job` (through the service), workers write everything else. Each worker process writes facts from one
-thread (see `state.journal`). Rows of `transfer` are changed only by the worker that holds the lease of their unit; the fencing
-token of the lease is checked in the same transaction.
+thread (see `state.journal`). Rows of `transfer`, `multipart` and `part` are changed only by the worker that holds the lease of
+their unit; the fencing token of the lease is checked in the same transaction. What a cancelled job left open is swept without one.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, SmallInteger, String, Table, Text
+SCHEMA = """
+CREATE TABLE job (
+    no BIGSERIAL NOT NULL,               -- short key of all child rows, never shown
+    id VARCHAR(26) NOT NULL,             -- ULID, what people see
+    kind VARCHAR(16) NOT NULL,
+    queue VARCHAR(32) NOT NULL,          -- the queue whose workers may take its units
+    state VARCHAR(16) NOT NULL,          -- model.JobState
+    desired VARCHAR(8) NOT NULL,         -- model.Desired: what a person wants
+    dry_run BOOLEAN NOT NULL,            -- stop after planning, `apply` clears it
+    applied BOOLEAN NOT NULL DEFAULT FALSE, -- a person has read the plan: exactly that is to be carried
+    planned BOOLEAN NOT NULL,            -- the scan has ended: `found` is final
+    spec TEXT NOT NULL,                  -- JSON, ASCII
+    spec_hash VARCHAR(32) NOT NULL,      -- finds the unfinished job of the same command
+    place VARCHAR(32) NOT NULL DEFAULT '', -- finds earlier jobs from the same sources to the same target
+    identity VARCHAR(32) NOT NULL,       -- workers must hold these credentials, empty: any
+    home VARCHAR(64),                    -- the one worker that may take units, while it is alive
+    concurrency INTEGER NOT NULL,        -- transfers in flight per worker
+    bandwidth BIGINT NOT NULL DEFAULT 0, -- bytes per second and worker, 0: no limit
+    reason VARCHAR(64),                  -- stable word of what failed or paused the whole job
+    error TEXT,                          -- its sentence
+    created_at BIGINT NOT NULL,
+    started_at BIGINT,
+    finished_at BIGINT,
+    -- Counters, kept in the transaction that changes the rows they count.
+    units INTEGER NOT NULL DEFAULT 0,
+    units_done INTEGER NOT NULL DEFAULT 0,
+    found BIGINT NOT NULL DEFAULT 0,     -- also the next transfer number
+    uploaded BIGINT NOT NULL DEFAULT 0,
+    skipped BIGINT NOT NULL DEFAULT 0,
+    failed BIGINT NOT NULL DEFAULT 0,
+    deleted BIGINT NOT NULL DEFAULT 0,
+    retries BIGINT NOT NULL DEFAULT 0,
+    bytes_found BIGINT NOT NULL DEFAULT 0,
+    bytes BIGINT NOT NULL DEFAULT 0,
+    CONSTRAINT pk_job PRIMARY KEY (no),
+    CONSTRAINT uq_job_id UNIQUE (id)
+);
+CREATE INDEX ix_job_spec_hash ON job (spec_hash);
+CREATE INDEX ix_job_place ON job (place);
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+CREATE TABLE unit (
+    job_no BIGINT NOT NULL,
+    no INTEGER NOT NULL,                 -- 0 plans, the others carry
+    kind VARCHAR(8) NOT NULL,            -- model.UnitKind
+    first BIGINT NOT NULL,               -- its transfers lie between these two numbers, both included
+    last BIGINT NOT NULL,
+    state SMALLINT NOT NULL,             -- 0 held back, 1 ready, 2 leased, 3 done
+    worker VARCHAR(64),                  -- who holds the lease
+    token INTEGER NOT NULL DEFAULT 0,    -- fencing: +1 at each claim
+    lease_until BIGINT,                  -- by the database's clock
+    attempts INTEGER NOT NULL DEFAULT 0, -- claims that ended in a crash or an unknown error
+    CONSTRAINT pk_unit PRIMARY KEY (job_no, no)
+);
+CREATE INDEX ix_unit_state_job_no_no ON unit (state, job_no, no);
 
-_Serial = BigInteger().with_variant(Integer, "sqlite")
+CREATE TABLE transfer (
+    job_no BIGINT NOT NULL,
+    no BIGINT NOT NULL,                  -- dense within the job, from 0, in the order of the scan
+    unit_no INTEGER,                     -- the unit that carries it, null: no unit does
+    source_no SMALLINT NOT NULL,         -- which of the spec's sources
+    path BYTEA NOT NULL,                 -- relative to the source, the file system's own bytes
+    key TEXT,                            -- null: the name cannot be a key
+    size BIGINT NOT NULL,                -- as planned, then as sent
+    mtime_ns BIGINT NOT NULL,            -- likewise
+    inode BIGINT NOT NULL,               -- likewise; lower 63 bits
+    state SMALLINT NOT NULL,             -- model.FileState
+    action SMALLINT NOT NULL,            -- model.Action
+    attempts SMALLINT NOT NULL,
+    reason VARCHAR(64),                  -- stable word, set when skipped or failed
+    error TEXT,                          -- sentence, set when failed
+    checksum TEXT,                       -- algorithm:BASE64 over the whole object
+    etag TEXT,
+    version_id TEXT,
+    proof VARCHAR(16),                   -- model.Proof: how it is known that the object holds the source's bytes
+    verified_at BIGINT,                  -- since when
+    deleting BOOLEAN NOT NULL DEFAULT FALSE, -- its source is about to be deleted, or gone already
+    CONSTRAINT pk_transfer PRIMARY KEY (job_no, no)
+) WITHOUT ROWID;
+CREATE INDEX ix_transfer_failed ON transfer (job_no, no) WHERE state = 5; -- the only state that is looked for among many rows
 
-job = Table(
-    "job",
-    metadata,
-    Column("no", _Serial, primary_key=True),  # short key of all child rows; never shown
-    Column("id", String(26), nullable=False, unique=True),  # ULID, what people see
-    Column("kind", String(16), nullable=False),
-    Column("queue", String(32), nullable=False),  # the queue whose workers may take its units
-    Column("state", String(16), nullable=False),  # model.JobState
-    Column("desired", String(8), nullable=False),  # model.Desired: what a person wants
-    Column("dry_run", Boolean, nullable=False),  # stop after planning; `apply` clears it
-    Column("planned", Boolean, nullable=False),  # the scan has ended: `found` is final
-    Column("spec", Text, nullable=False),  # JSON, ASCII
-    Column("spec_hash", String(32), nullable=False),  # finds the unfinished job of the same command
-    Column("identity", String(32), nullable=False),  # workers must hold these credentials; empty: any
-    Column("home", String(64)),  # the one worker that may take units, while it is alive
-    Column("concurrency", Integer, nullable=False),  # transfers in flight per worker
-    Column("reason", String(64)),  # stable word of a failure of the whole job
-    Column("error", Text),  # its sentence
-    Column("created_at", BigInteger, nullable=False),
-    Column("started_at", BigInteger),
-    Column("finished_at", BigInteger),
-    # Counters, kept in the transaction that changes the rows they count.
-    Column("units", Integer, nullable=False, server_default="0"),
-    Column("units_done", Integer, nullable=False, server_default="0"),
-    Column("found", BigInteger, nullable=False, server_default="0"),  # also the next transfer number
-    Column("uploaded", BigInteger, nullable=False, server_default="0"),
-    Column("skipped", BigInteger, nullable=False, server_default="0"),
-    Column("failed", BigInteger, nullable=False, server_default="0"),
-    Column("deleted", BigInteger, nullable=False, server_default="0"),
-    Column("retries", BigInteger, nullable=False, server_default="0"),
-    Column("bytes_found", BigInteger, nullable=False, server_default="0"),
-    Column("bytes", BigInteger, nullable=False, server_default="0"),
-    Index(None, "spec_hash"),
-)
+-- What a watching job has taken of its sources: one row for each path, the newest.
+CREATE TABLE watched (
+    job_no BIGINT NOT NULL,
+    source_no SMALLINT NOT NULL,
+    path BYTEA NOT NULL,                 -- relative to the source
+    no BIGINT NOT NULL,                  -- the newest transfer of it
+    CONSTRAINT pk_watched PRIMARY KEY (job_no, source_no, path)
+) WITHOUT ROWID;
 
-unit = Table(
-    "unit",
-    metadata,
-    Column("job_no", BigInteger, primary_key=True, autoincrement=False),
-    Column("no", Integer, primary_key=True, autoincrement=False),  # 0 plans, the others carry
-    Column("kind", String(8), nullable=False),  # model.UnitKind
-    Column("first", BigInteger, nullable=False),  # its transfers lie between these two numbers, both included
-    Column("last", BigInteger, nullable=False),
-    Column("state", SmallInteger, nullable=False),  # 0 held back, 1 ready, 2 leased, 3 done
-    Column("worker", String(64)),  # who holds the lease
-    Column("token", Integer, nullable=False, server_default="0"),  # fencing: +1 at each claim
-    Column("lease_until", BigInteger),  # by the database's clock
-    Column("attempts", Integer, nullable=False, server_default="0"),  # claims that ended in a crash or an unknown error
-    Index(None, "state", "job_no", "no"),
-)
+-- Videos that have begun to have objects; a video that has none any more has no row.
+CREATE TABLE video (
+    job_no BIGINT NOT NULL,
+    no BIGINT NOT NULL,                  -- the transfer's
+    url TEXT,                            -- of the master playlist; NULL until it is published
+    renditions TEXT,                     -- JSON: name, width, height, max_rate, bytes of each, the best first
+    swept_until BIGINT NOT NULL DEFAULT 0, -- a sweeper removes what is there, until then
+    CONSTRAINT pk_video PRIMARY KEY (job_no, no)
+);
 
-transfer = Table(
-    "transfer",
-    metadata,
-    Column("job_no", BigInteger, primary_key=True, autoincrement=False),
-    Column("no", BigInteger, primary_key=True, autoincrement=False),  # dense within the job, from 0, in the order of the scan
-    Column("unit_no", Integer),  # the unit that carries it; null: no unit does
-    Column("source_no", SmallInteger, nullable=False),  # which of the spec's sources
-    Column("path", LargeBinary, nullable=False),  # relative to the source, the file system's own bytes
-    Column("key", Text),  # null: the name cannot be a key
-    Column("size", BigInteger, nullable=False),  # as planned, then as sent
-    Column("mtime_ns", BigInteger, nullable=False),
-    Column("inode", BigInteger, nullable=False),  # lower 63 bits
-    Column("state", SmallInteger, nullable=False),  # model.FileState
-    Column("action", SmallInteger, nullable=False),  # model.Action
-    Column("attempts", SmallInteger, nullable=False),
-    Column("reason", String(64)),  # stable word; set when skipped or failed
-    Column("error", Text),  # sentence; set when failed
-    Column("checksum", Text),  # algorithm:BASE64 over the whole object
-    Column("etag", Text),
-    Column("version_id", Text),
-    Index(None, "job_no", "state", "no"),
-    sqlite_with_rowid=False,
-)
+-- Multipart uploads that were begun and neither completed nor aborted. The row is there before the store hears of the upload.
+CREATE TABLE multipart (
+    job_no BIGINT NOT NULL,
+    no BIGINT NOT NULL,                  -- the transfer's
+    bucket TEXT NOT NULL,
+    key TEXT NOT NULL,
+    upload_id TEXT,                      -- null: the store's answer is not known, and there may be an upload or none
+    part_size BIGINT NOT NULL,           -- chosen once, never computed again
+    size BIGINT NOT NULL,                -- these three: the file as it was opened
+    mtime_ns BIGINT NOT NULL,
+    inode BIGINT NOT NULL,
+    checksum VARCHAR(16) NOT NULL,       -- the algorithm
+    intended_at BIGINT NOT NULL,         -- what is older on the store is not ours
+    swept_until BIGINT NOT NULL DEFAULT 0, -- until when one worker has taken it on itself to abort it, by the database's clock
+    CONSTRAINT pk_multipart PRIMARY KEY (job_no, no)
+);
 
-worker = Table(
-    "worker",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("host", Text, nullable=False),  # host name and boot id: a pid means something only within one boot
-    Column("pid", Integer, nullable=False),
-    Column("version", Text, nullable=False),
-    Column("identity", String(32), nullable=False),  # fingerprint of the credentials it holds
-    Column("queues", Text, nullable=False),  # names, separated by commas
-    Column("home_only", Boolean, nullable=False),  # works on one job of its own (a headless command)
-    Column("started_at", BigInteger, nullable=False),
-    Column("alive_until", BigInteger, nullable=False),  # by the database's clock; passed: dead
-    Column("progress", Text, nullable=False),  # JSON sample of what is in flight
-)
+-- Their parts, as far as the store has confirmed them.
+CREATE TABLE part (
+    job_no BIGINT NOT NULL,
+    no BIGINT NOT NULL,
+    part INTEGER NOT NULL,               -- from 1
+    size BIGINT NOT NULL,
+    checksum TEXT NOT NULL,              -- BASE64 over the part alone
+    etag TEXT NOT NULL,
+    CONSTRAINT pk_part PRIMARY KEY (job_no, no, part)
+);
 
-message = Table(
-    "message",
-    metadata,
-    Column("id", _Serial, primary_key=True),
-    Column("queue", String(64), nullable=False),
-    Column("priority", Integer, nullable=False, server_default="0"),  # lower first, as Dramatiq has it
-    Column("state", SmallInteger, nullable=False, server_default="0"),  # 0 ready, 1 leased, 2 delayed, 3 dead
-    Column("not_before", BigInteger, nullable=False, server_default="0"),
-    Column("lease_until", BigInteger),
-    Column("owner", String(32)),  # random token of the claim
-    Column("tries", Integer, nullable=False, server_default="0"),
-    Column("error", Text),  # why it is dead
-    Column("body", LargeBinary, nullable=False),  # an encoded Dramatiq message
-)
-Index("ix_message_ready", message.c.queue, message.c.priority, message.c.id, sqlite_where=message.c.state == 0)
-Index("ix_message_due", message.c.not_before, sqlite_where=message.c.state == 2)
-Index("ix_message_lease", message.c.lease_until, sqlite_where=message.c.state == 1)
+CREATE TABLE worker (
+    id VARCHAR(64) NOT NULL,
+    host TEXT NOT NULL,                  -- host name and boot id: a pid means something only within one boot
+    pid INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    identity VARCHAR(32) NOT NULL,       -- fingerprint of the credentials it holds
+    queues TEXT NOT NULL,                -- names, separated by commas
+    home_only BOOLEAN NOT NULL,          -- works on one job of its own (a headless command)
+    started_at BIGINT NOT NULL,
+    alive_until BIGINT NOT NULL,         -- by the database's clock, passed: dead
+    progress TEXT NOT NULL,              -- JSON sample of what is in flight
+    CONSTRAINT pk_worker PRIMARY KEY (id)
+);
+
+-- What endpoints were found to support.
+CREATE TABLE profile (
+    endpoint TEXT NOT NULL,
+    profile TEXT NOT NULL,               -- JSON
+    probed_at BIGINT NOT NULL,
+    CONSTRAINT pk_profile PRIMARY KEY (endpoint)
+);
+
+-- The queue on SQLite, an outbox in front of RabbitMQ.
+CREATE TABLE message (
+    id BIGSERIAL NOT NULL,
+    queue VARCHAR(64) NOT NULL,
+    priority INTEGER NOT NULL DEFAULT 0, -- lower first, as Dramatiq has it
+    state SMALLINT NOT NULL DEFAULT 0,   -- 0 ready, 1 leased, 2 delayed, 3 dead
+    not_before BIGINT NOT NULL DEFAULT 0,
+    lease_until BIGINT,
+    owner VARCHAR(32),                   -- random token of the claim
+    tries INTEGER NOT NULL DEFAULT 0,
+    error TEXT,                          -- why it is dead
+    body BYTEA NOT NULL,                 -- an encoded Dramatiq message
+    CONSTRAINT pk_message PRIMARY KEY (id)
+);
+CREATE INDEX ix_message_ready ON message (queue, priority, id) WHERE state = 0;
+CREATE INDEX ix_message_due ON message (not_before) WHERE state = 2;
+CREATE INDEX ix_message_lease ON message (lease_until) WHERE state = 1;
+"""

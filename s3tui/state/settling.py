@@ -12,111 +12,118 @@ import socket
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, literal, select, update
-
-from s3tui.model import Desired, FileState, JobState, now_ms
-from s3tui.state.schema import job, transfer, unit, worker
+from s3tui.model import FileState, JobState, now_ms
+from s3tui.state.chronicle import tell_ended
+from s3tui.state.sql import Connection
 
 HELD, READY, LEASED, DONE = range(4)
 """States of a unit: held back until the plan is whole, ready, in work, finished."""
 
-UNENDED = (JobState.PENDING, JobState.RUNNING, JobState.PAUSED)
-"""Jobs that have something to do."""
+UNENDED = f"('{JobState.PENDING}', '{JobState.RUNNING}', '{JobState.PAUSED}')"
+"""Jobs that have something to do, as SQL has it."""
 
 _MAX_CRASHES = 5
 """A unit whose workers died this often is not given to another one."""
 
+_LEASED = f"EXISTS (SELECT 1 FROM unit WHERE unit.job_no = job.no AND unit.state = {LEASED})"
+
+_SETTLE = f"""
+UPDATE job SET state = CASE
+    WHEN desired = 'cancel' THEN 'cancelled'
+    WHEN planned AND dry_run THEN 'planned'
+    WHEN planned AND units_done = units THEN CASE WHEN failed > 0 THEN 'partial' ELSE 'completed' END
+    WHEN desired = 'pause' THEN 'paused'
+    ELSE state END
+WHERE no = :no AND (state IN {UNENDED} OR state = 'planned') AND NOT {_LEASED}"""
+
+_REST = """
+UPDATE job SET finished_at = :now, reason = NULL, error = NULL
+WHERE no = :no AND state IN ('cancelled', 'partial', 'completed', 'planned') AND finished_at IS NULL"""
+
 
 def settle(connection: Connection, number: int) -> None:
     """Draw the job's state from what is desired, leased and done. Idempotent; call it after each change of the three."""
-    leased = select(literal(1)).where(unit.c.job_no == number, unit.c.state == LEASED).exists()
-    state = case(
-        (job.c.desired == Desired.CANCEL, JobState.CANCELLED),
-        (and_(job.c.planned, job.c.dry_run), JobState.PLANNED),
-        (
-            and_(job.c.planned, job.c.units_done == job.c.units),
-            case((job.c.failed > 0, JobState.PARTIAL), else_=JobState.COMPLETED),
-        ),
-        (job.c.desired == Desired.PAUSE, JobState.PAUSED),
-        else_=job.c.state,
-    )
-    unended = job.c.state.in_((*UNENDED, JobState.PLANNED))
-    connection.execute(update(job).where(job.c.no == number, unended, ~leased).values(state=state))
-    _close_files(connection, number, leased)
-    resting = job.c.state.in_((JobState.CANCELLED, JobState.PARTIAL, JobState.COMPLETED, JobState.PLANNED))
-    connection.execute(update(job).where(job.c.no == number, resting, job.c.finished_at.is_(None)).values(finished_at=now_ms()))
+    connection.execute(_SETTLE, no=number)
+    _close_files(connection, number)
+    if connection.execute(_REST, no=number, now=now_ms()):
+        tell_ended(connection, number)
 
 
 def fail_job(connection: Connection, number: int, reason: str, error: str) -> None:
     """Write the failure of a whole job, unless it has ended."""
-    connection.execute(
-        update(job)
-        .where(job.c.no == number, job.c.state.in_(UNENDED))
-        .values(state=JobState.FAILED, reason=reason, error=error, finished_at=now_ms())
+    failed = connection.execute(
+        f"""
+        UPDATE job SET state = 'failed', reason = :reason, error = :error, finished_at = :now
+        WHERE no = :no AND state IN {UNENDED}""",
+        no=number,
+        reason=reason,
+        error=error,
+        now=now_ms(),
     )
     settle(connection, number)
+    if failed:
+        tell_ended(connection, number)
 
 
 def reopen_files(connection: Connection, number: int) -> None:
     """Plan again what the failure of the whole job, not its own, kept from being sent."""
-    unfinished = select(unit.c.no).where(unit.c.job_no == number, unit.c.state != DONE)
-    shared_cause = select(job.c.reason).where(job.c.no == number, job.c.state == JobState.FAILED).scalar_subquery()
     reopened = connection.execute(
-        update(transfer)
-        .where(
-            transfer.c.job_no == number,
-            transfer.c.state == FileState.FAILED,
-            transfer.c.reason == shared_cause,
-            transfer.c.unit_no.in_(unfinished),
-        )
-        .values(state=FileState.PLANNED, reason=None, error=None)
+        f"""
+        UPDATE transfer SET state = {FileState.PLANNED}, reason = NULL, error = NULL
+        WHERE job_no = :no AND state = {FileState.FAILED}
+            AND reason = (SELECT reason FROM job WHERE no = :no AND state = 'failed')
+            AND unit_no IN (SELECT no FROM unit WHERE job_no = :no AND state <> {DONE})""",
+        no=number,
     )
-    connection.execute(update(job).where(job.c.no == number).values(failed=job.c.failed - reopened.rowcount))
+    connection.execute("UPDATE job SET failed = failed - :reopened WHERE no = :no", no=number, reopened=reopened)
 
 
-def _close_files(connection: Connection, number: int, leased: ColumnElement[bool]) -> None:
+def _close_files(connection: Connection, number: int) -> None:
     """What a cancelled job left planned is skipped, what a failed one left planned has failed with it: every file has an end."""
-    ended = job.c.state.in_((JobState.CANCELLED, JobState.FAILED))
-    found = connection.execute(select(job.c.state, job.c.reason, job.c.error).where(job.c.no == number, ended, ~leased)).first()
-    if found is None:
+    ended = connection.first(
+        f"SELECT state, reason, error FROM job WHERE no = :no AND state IN ('cancelled', 'failed') AND NOT {_LEASED}", no=number
+    )
+    if ended is None:
         return
-    left = update(transfer).where(transfer.c.job_no == number, transfer.c.state == FileState.PLANNED)
-    if found.state == JobState.CANCELLED:
-        skipped = connection.execute(left.values(state=FileState.SKIPPED, reason="cancelled")).rowcount
-        connection.execute(update(job).where(job.c.no == number).values(skipped=job.c.skipped + skipped))
+    state, reason, error = ended
+    close = f"""
+        UPDATE transfer SET state = :end, reason = :reason, error = :error
+        WHERE job_no = :no AND state = {FileState.PLANNED}"""
+    if state == JobState.CANCELLED:
+        skipped = connection.execute(close, no=number, end=FileState.SKIPPED, reason="cancelled", error=None)
+        connection.execute("UPDATE job SET skipped = skipped + :skipped WHERE no = :no", no=number, skipped=skipped)
     else:
-        failed = connection.execute(left.values(state=FileState.FAILED, reason=found.reason, error=found.error)).rowcount
-        connection.execute(update(job).where(job.c.no == number).values(failed=job.c.failed + failed))
+        failed = connection.execute(close, no=number, end=FileState.FAILED, reason=reason, error=error)
+        connection.execute("UPDATE job SET failed = failed + :failed WHERE no = :no", no=number, failed=failed)
 
 
-def anything_dead(connection: Connection, now: ColumnElement[int]) -> bool:
+def anything_dead(connection: Connection) -> bool:
     """Whether a worker died that nobody has buried yet."""
-    expired = select(literal(1)).where(unit.c.state == LEASED, unit.c.lease_until < now).limit(1)
-    return connection.execute(expired).first() is not None or bool(_gone_from_this_host(connection))
+    expired = connection.first(f"SELECT 1 FROM unit WHERE state = {LEASED} AND lease_until < clock_ms() LIMIT 1")
+    return expired is not None or bool(_gone_from_this_host(connection))
 
 
-def free_dead(connection: Connection, now: ColumnElement[int]) -> None:
+def free_dead(connection: Connection) -> None:
     """Make ready again what dead workers hold: those whose lease ran out, and those whose process on this machine is gone."""
     gone = _gone_from_this_host(connection)
     if gone:
-        connection.execute(delete(worker).where(worker.c.id.in_(gone)))
-    expired = unit.c.lease_until < now
-    dead = and_(unit.c.state == LEASED, expired | unit.c.worker.in_(gone) if gone else expired)
-    freed = connection.execute(
-        update(unit)
-        .where(dead)
-        .values(state=READY, worker=None, lease_until=None, attempts=unit.c.attempts + 1)
-        .returning(unit.c.job_no, unit.c.attempts)
-    ).all()
-    for job_no in {row.job_no for row in freed if row.attempts >= _MAX_CRASHES}:
-        fail_job(connection, job_no, "worker_crashed", f"The job was given up: {_MAX_CRASHES} workers died on the same unit of it.")
-    for job_no in {row.job_no for row in freed}:
-        settle(connection, job_no)
+        connection.execute("DELETE FROM worker WHERE id = ANY(:gone)", gone=gone)
+    freed = connection.rows(
+        f"""
+        UPDATE unit SET state = {READY}, worker = NULL, lease_until = NULL, attempts = attempts + 1
+        WHERE state = {LEASED} AND (lease_until < clock_ms() OR worker = ANY(:gone))
+        RETURNING job_no, attempts""",
+        gone=gone,
+    )
+    for number in {job_no for job_no, attempts in freed if attempts >= _MAX_CRASHES}:
+        fail_job(connection, number, "worker_crashed", f"The job was given up: {_MAX_CRASHES} workers died on the same unit of it.")
+    for number in {job_no for job_no, _attempts in freed}:
+        settle(connection, number)
 
 
 def _gone_from_this_host(connection: Connection) -> list[str]:
-    here = connection.execute(select(worker.c.id, worker.c.pid).where(worker.c.host == this_host())).all()
-    return [row.id for row in here if not process_exists(row.pid)]
+    here = connection.rows("SELECT id, pid FROM worker WHERE host = :host", host=this_host())
+    return [worker_id for worker_id, pid in here if not process_exists(pid)]
 
 
 @cache

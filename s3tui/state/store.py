@@ -6,10 +6,14 @@ from pathlib import Path
 
 from s3tui.state.database import Database
 from s3tui.state.jobs import Jobs
+from s3tui.state.multiparts import Multiparts
 from s3tui.state.outbox import Outbox
 from s3tui.state.planning import Planning
+from s3tui.state.profiles import Profiles
 from s3tui.state.transfers import Transfers
 from s3tui.state.units import Units
+from s3tui.state.videos import Videos
+from s3tui.state.watched import Watched
 from s3tui.state.workers import Workers
 
 
@@ -21,9 +25,13 @@ class Store:
         self.database = Database(url, directory)
         self.jobs = Jobs(self.database)
         self.planning = Planning(self.database)
+        self.watched = Watched(self.database)
         self.units = Units(self.database)
         self.transfers = Transfers(self.database)
+        self.multiparts = Multiparts(self.database)
+        self.videos = Videos(self.database)
         self.workers = Workers(self.database)
+        self.profiles = Profiles(self.database)
         self.outbox = Outbox(self.database)
 
     def close(self) -> None:

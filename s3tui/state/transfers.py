@@ -3,24 +3,66 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
 
-from sqlalchemy import Connection, Row, Update, bindparam, select, update
-
-from s3tui.events import Fact, Failed, Skipped, SourceDeleted, Uploaded, Verified
-from s3tui.model import Action, FileRow, FileState, Fingerprint, Lease, View
+from s3tui.errors import StateError
+from s3tui.events import Fact, Failed, Skipped, Step, Uploaded
+from s3tui.model import Action, FileRow, FileState, Fingerprint, Lease, OpenUpload, Receipt, Stored, View
 from s3tui.state.database import Database
-from s3tui.state.schema import job, transfer
+from s3tui.state.multiparts import LedgerFact, close_uploads, open_uploads, write_ledger
+from s3tui.state.sql import Connection, Row
+from s3tui.state.steps import write_steps
 from s3tui.state.units import assert_held
 
-_PAGE = 500
-_SHOWN = tuple(transfer.c[name] for name in FileRow.__dataclass_fields__)
+_PAGE = 1000
+_PLANNED = int(FileState.PLANNED)
+_SHOWN = (
+    "SELECT no, path, key, size, state, action, attempts, reason, error, checksum, etag, proof FROM transfer WHERE job_no = :job_no"
+)
 _IN_VIEW = {
-    View.FAILED: (FileState.FAILED,),
-    View.QUEUED: (FileState.PLANNED,),
-    View.DONE: (FileState.UPLOADED, FileState.VERIFIED, FileState.DELETED, FileState.SKIPPED),
+    View.FAILED: f"AND state = {FileState.FAILED}",
+    View.QUEUED: f"AND state = {FileState.PLANNED}",
+    View.DONE: f"AND state NOT IN ({FileState.FAILED}, {FileState.PLANNED})",
+    View.ACTIVE: "AND no = ANY(:active)",
+    View.ALL: "",
 }
+
+_REPORTED = """
+SELECT path, key, size, state, action, attempts, checksum, etag, reason, error, proof FROM transfer
+WHERE job_no = :job_no AND no BETWEEN :first AND :last ORDER BY no"""
+
+_BY_ACTION = """
+SELECT action, count(*), sum(size), sum(CASE WHEN size >= :large_from THEN 1 ELSE 0 END), sum(
+    CASE WHEN size < :large_from THEN 0 WHEN size > :cut_evenly THEN :most_parts
+    ELSE (size + :part_size - 1) / :part_size END)
+FROM transfer WHERE job_no = :job_no GROUP BY action ORDER BY action"""
+
+_TO_CARRY = f"""
+SELECT source_no, path, no, key, action, size, mtime_ns, inode, attempts FROM transfer
+WHERE job_no = :job_no AND no BETWEEN :first AND :last AND unit_no = :unit_no AND state = {FileState.PLANNED}
+ORDER BY no LIMIT {_PAGE}"""
+
+_STORED = f"""
+SELECT no, source_no, path, key, size, mtime_ns, inode, checksum, etag, version_id, deleting FROM transfer
+WHERE job_no = :job_no AND no BETWEEN :first AND :last AND unit_no = :unit_no AND state = :state ORDER BY no LIMIT {_PAGE}"""
+
+# The rows are all there, so this only ever updates them; but an INSERT is one statement for many of them, and SQLite takes a
+# quarter less time for it than for as many UPDATEs.
+_WRITE_RECEIPTS = f"""
+INSERT INTO transfer (job_no, no, size, attempts, checksum, etag, version_id, source_no, path, mtime_ns, inode, state, action)
+VALUES (?, ?, ?, ?, ?, ?, ?, 0, '', 0, 0, 0, 0)
+ON CONFLICT (job_no, no) DO UPDATE SET state = {FileState.UPLOADED}, size = excluded.size, attempts = excluded.attempts,
+    checksum = excluded.checksum, etag = excluded.etag, version_id = excluded.version_id"""
+
+_WRITE_REFUSAL = "UPDATE transfer SET state = ?, attempts = ?, reason = ?, error = ? WHERE job_no = ? AND no = ?"
+
+End = Uploaded | Skipped | Failed
+"""The facts of which every transfer that was started has one in the end."""
+
+_BEFORE = "SELECT no, state, attempts, size FROM transfer WHERE job_no = :job_no"
+
+Carried = tuple[int, bytes, int, str, int, Fingerprint, int, OpenUpload | None]
+"""(source number, relative path, number, key, action, fingerprint, attempts, open upload) of a file still to be carried."""
 
 
 class Transfers:
@@ -31,79 +73,99 @@ class Transfers:
 
     def window(self, job_no: int, first: int, count: int) -> list[FileRow]:
         """The files numbered from `first`, at most `count`, in O(log n + count)."""
-        query = (
-            select(*_SHOWN)
-            .where(transfer.c.job_no == job_no, transfer.c.no.between(first, first + count - 1))
-            .order_by(transfer.c.no)
-        )
         with self._database.read() as connection:
-            return [_file_row(row) for row in connection.execute(query)]
+            rows = connection.rows(
+                f"{_SHOWN} AND no BETWEEN :first AND :last ORDER BY no", job_no=job_no, first=first, last=first + count - 1
+            )
+        return [_file_row(row) for row in rows]
 
     def rows(self, job_no: int, numbers: Sequence[int]) -> list[FileRow]:
         """The files with these numbers, in this order; numbers that do not exist are left out."""
-        query = select(*_SHOWN).where(transfer.c.job_no == job_no, transfer.c.no.in_(list(numbers)))
         with self._database.read() as connection:
-            found = {row.no: _file_row(row) for row in connection.execute(query)}
+            rows = connection.rows(f"{_SHOWN} AND no = ANY(:numbers)", job_no=job_no, numbers=list(numbers))
+        found = {row[0]: _file_row(row) for row in rows}
         return [found[number] for number in numbers if number in found]
 
     def numbers(self, job_no: int, view: View, containing: str, active: Sequence[int]) -> array[int]:
         """The numbers of the files in a view, ascending: 8 bytes each."""
         if view is View.ACTIVE and not containing:
             return array("q", active)
-        query = select(transfer.c.no, transfer.c.path) if containing else select(transfer.c.no)
-        query = query.where(transfer.c.job_no == job_no).order_by(transfer.c.no).execution_options(yield_per=10_000)
-        if view in _IN_VIEW:
-            query = query.where(transfer.c.state.in_(_IN_VIEW[view]))
-        elif view is View.ACTIVE:
-            query = query.where(transfer.c.no.in_(list(active)))
+        columns = "no, path" if containing else "no"
+        query = f"SELECT {columns} FROM transfer WHERE job_no = :job_no {_IN_VIEW[view]} ORDER BY no"
         left_out = frozenset(active) if view is View.QUEUED else frozenset()
         needle = containing.lower().encode("utf-8", "surrogateescape")
         with self._database.read() as connection:
-            rows = connection.execute(query)
-            return array(
-                "q", (row[0] for row in rows if row[0] not in left_out and (not needle or needle in bytes(row[1]).lower()))
-            )
+            rows = connection.stream(query, job_no=job_no, active=list(active))
+            return array("q", (row[0] for row in rows if row[0] not in left_out and (not needle or needle in row[1].lower())))
 
-    def of_state(self, job_no: int, state: FileState) -> Iterator[FileRow]:
-        """The files in one state, by number; read in pages, so memory stays flat."""
+    def failed(self, job_no: int) -> Iterator[FileRow]:
+        """The files that failed, by number; read in pages, so memory stays flat."""
         after = -1
         while True:
-            query = (
-                select(*_SHOWN)
-                .where(transfer.c.job_no == job_no, transfer.c.state == state, transfer.c.no > after)
-                .order_by(transfer.c.no)
-                .limit(_PAGE)
-            )
             with self._database.read() as connection:
-                page = [_file_row(row) for row in connection.execute(query)]
-            yield from page
-            if len(page) < _PAGE:
-                return
-            after = page[-1].no
-
-    def to_carry(self, lease: Lease) -> Iterator[tuple[int, bytes, int, str, Fingerprint, int]]:
-        """(source number, relative path, number, key, fingerprint, attempts) of what the unit has still to carry; read in pages."""
-        after = lease.first - 1
-        while True:
-            query = (
-                select(transfer)
-                .where(
-                    transfer.c.job_no == lease.job_no,
-                    transfer.c.no.between(after + 1, lease.last),
-                    transfer.c.unit_no == lease.unit_no,
-                    transfer.c.state == FileState.PLANNED,
+                page = connection.rows(
+                    f"{_SHOWN} AND state = {FileState.FAILED} AND no > :after ORDER BY no LIMIT {_PAGE}", job_no=job_no, after=after
                 )
-                .order_by(transfer.c.no)
-                .limit(_PAGE)
-            )
-            with self._database.read() as connection:
-                page = connection.execute(query).all()
-            for row in page:
-                fingerprint = Fingerprint(row.size, row.mtime_ns, row.inode)
-                yield row.source_no, bytes(row.path), row.no, row.key or "", fingerprint, row.attempts
+            yield from map(_file_row, page)
             if len(page) < _PAGE:
                 return
-            after = page[-1].no
+            after = page[-1][0]
+
+    def skips(self, job_no: int) -> list[tuple[str, int]]:
+        """(reason, count) of the skipped files, the most frequent first."""
+        query = f"""
+            SELECT coalesce(reason, 'unknown'), count(*) FROM transfer WHERE job_no = :job_no AND state = {FileState.SKIPPED}
+            GROUP BY 1 ORDER BY 2 DESC, 1"""
+        with self._database.read() as connection:
+            return [(reason, count) for reason, count in connection.rows(query, job_no=job_no)]
+
+    def pages(self, job_no: int) -> Iterator[list[Row]]:
+        """Every file, by number, in pages, as (path, key, size, state, action, attempts, checksum, etag, reason, error, proof)."""
+        first = 0
+        while True:
+            with self._database.read() as connection:
+                page = connection.rows(_REPORTED, job_no=job_no, first=first, last=first + _PAGE - 1)
+            if not page:
+                return
+            yield page
+            first += _PAGE  # numbers are dense
+
+    def by_action(
+        self, job_no: int, *, large_from: int, part_size: int, most_parts: int
+    ) -> dict[Action, tuple[int, int, int, int]]:
+        """(files, bytes, files of `large_from` bytes and more, the parts that these make) of what is planned, by action."""
+        sizes = {"large_from": large_from, "part_size": part_size, "most_parts": most_parts, "cut_evenly": part_size * most_parts}
+        with self._database.read() as connection:
+            rows = connection.rows(_BY_ACTION, job_no=job_no, **sizes)
+        return {Action(action): (int(files), int(size), int(large), int(parts)) for action, files, size, large, parts in rows}
+
+    def to_carry(self, lease: Lease) -> Iterator[Carried]:
+        """What the unit has still to carry, by number; read in pages."""
+        first = lease.first
+        with self._database.read() as connection:
+            uploads = {upload.no: upload for upload in open_uploads(connection, lease.job_no, lease.first, lease.last)}
+        while True:
+            with self._database.read() as connection:
+                page = connection.rows(_TO_CARRY, job_no=lease.job_no, first=first, last=lease.last, unit_no=lease.unit_no)
+            for source_no, path, no, key, action, size, mtime_ns, inode, attempts in page:
+                yield source_no, path, no, key or "", action, Fingerprint._make((size, mtime_ns, inode)), attempts, uploads.get(no)
+            if len(page) < _PAGE:
+                return
+            first = page[-1][2] + 1
+
+    def stored(self, lease: Lease, state: FileState) -> Iterator[list[Stored]]:
+        """What the unit has on the store, of this state, by number; in pages, which are read when they are asked for."""
+        first = lease.first
+        while True:
+            with self._database.read() as connection:
+                page = connection.rows(
+                    _STORED, job_no=lease.job_no, first=first, last=lease.last, unit_no=lease.unit_no, state=state
+                )
+            if page:
+                yield [_stored(*row) for row in page]
+            if len(page) < _PAGE:
+                return
+            first = page[-1][0] + 1
 
 
 def write_facts(connection: Connection, lease: Lease, facts: Sequence[Fact]) -> None:
@@ -112,113 +174,88 @@ def write_facts(connection: Connection, lease: Lease, facts: Sequence[Fact]) -> 
     A fact that ends a transfer changes only a row that is planned still, so writing it twice counts it once.
     """
     assert_held(connection, lease)
-    before = _before(connection, lease.job_no, [fact.no for fact in facts])
-    ended = [fact for fact in facts if isinstance(fact, Uploaded | Skipped | Failed) and before[fact.no].state == FileState.PLANNED]
-    uploaded = [fact for fact in ended if isinstance(fact, Uploaded)]
-    refused = [fact for fact in ended if not isinstance(fact, Uploaded)]
-    if uploaded:
-        connection.execute(_write_uploaded(lease.job_no), [_receipt(fact) for fact in uploaded])
-    if refused:
-        connection.execute(_write_refused(lease.job_no), [_refusal(fact) for fact in refused])
-    deleted = _write_steps(connection, lease.job_no, facts)
+    ends: dict[int, End] = {}
+    others: list[Fact] = []
+    for fact in facts:
+        if isinstance(fact, End):
+            ends[fact.no] = fact
+        else:
+            others.append(fact)
+    write_ledger(connection, lease.job_no, [fact for fact in others if isinstance(fact, LedgerFact)])
+    if ends:
+        _write_ends(connection, lease, ends)
+    write_steps(connection, lease.job_no, [fact for fact in others if isinstance(fact, Step)])
+
+
+def _write_ends(connection: Connection, lease: Lease, ends: dict[int, End]) -> None:
+    receipts: list[tuple[int, int, int, int, str, str, str | None]] = []
+    refusals: list[tuple[int, int, str, str | None, int, int]] = []
+    seen: list[tuple[int, int, int, int]] = []
+    retries = sent = planned = skipped = 0
+    for no, state, attempts, size in _before(connection, lease.job_no, ends):
+        fact = ends.pop(no, None)
+        if fact is None or state != _PLANNED:
+            continue
+        if fact.attempts > 1:
+            retries += max(0, fact.attempts - max(1, attempts))
+        if isinstance(fact, Uploaded):
+            stored, checksum, etag, version_id, read = fact.receipt
+            sent += stored
+            planned += size
+            receipts.append((lease.job_no, no, stored, fact.attempts, checksum, etag, version_id or None))
+            if read is not None:
+                seen.append((read.mtime_ns, read.inode, lease.job_no, no))
+        elif isinstance(fact, Skipped):
+            skipped += 1
+            refusals.append((FileState.SKIPPED, fact.attempts, fact.reason, None, lease.job_no, no))
+        else:
+            refusals.append((FileState.FAILED, fact.attempts, fact.reason, fact.error, lease.job_no, no))
+    if ends:
+        raise StateError(f"Job {lease.job_no} has no files with the numbers {sorted(ends)}: facts about them cannot be written.")
+    connection.insert(_WRITE_RECEIPTS, receipts)
+    connection.execute_each("UPDATE transfer SET mtime_ns = ?, inode = ? WHERE job_no = ? AND no = ?", seen)
+    connection.execute_each(_WRITE_REFUSAL, refusals)
+    close_uploads(connection, lease, {row[1] for row in receipts})
     connection.execute(
-        update(job)
-        .where(job.c.no == lease.job_no)
-        .values(
-            uploaded=job.c.uploaded + len(uploaded),
-            skipped=job.c.skipped + sum(isinstance(fact, Skipped) for fact in refused),
-            failed=job.c.failed + sum(isinstance(fact, Failed) for fact in refused),
-            deleted=job.c.deleted + deleted,
-            retries=job.c.retries + sum(max(0, fact.attempts - max(1, before[fact.no].attempts)) for fact in ended),
-            bytes=job.c.bytes + sum(fact.receipt.size for fact in uploaded),
-            bytes_found=job.c.bytes_found + sum(fact.receipt.size - before[fact.no].size for fact in uploaded),
-        )
+        """
+        UPDATE job SET uploaded = uploaded + :uploaded, skipped = skipped + :skipped, failed = failed + :failed,
+            retries = retries + :retries, bytes = bytes + :sent, bytes_found = bytes_found + :sent - :planned
+        WHERE no = :job_no""",
+        job_no=lease.job_no,
+        uploaded=len(receipts),
+        skipped=skipped,
+        failed=len(refusals) - skipped,
+        retries=retries,
+        sent=sent,
+        planned=planned,
     )
 
 
-def _before(connection: Connection, job_no: int, numbers: Sequence[int]) -> dict[int, Row[*tuple[Any, ...]]]:
-    found: dict[int, Row[*tuple[Any, ...]]] = {}
-    for start in range(0, len(numbers), _PAGE):
-        query = select(transfer.c.no, transfer.c.state, transfer.c.attempts, transfer.c.size).where(
-            transfer.c.job_no == job_no, transfer.c.no.in_(numbers[start : start + _PAGE])
-        )
-        found.update((row.no, row) for row in connection.execute(query))
-    return found
+def _before(connection: Connection, job_no: int, numbers: Collection[int]) -> list[Row]:
+    """(number, state, attempts, size) of these files, and perhaps of others between them."""
+    first, last = min(numbers), max(numbers)
+    if last - first < 2 * len(numbers):
+        return connection.rows(f"{_BEFORE} AND no BETWEEN :first AND :last", job_no=job_no, first=first, last=last)
+    return connection.rows(f"{_BEFORE} AND no = ANY(:numbers)", job_no=job_no, numbers=list(numbers))
 
 
-def _write_steps(connection: Connection, job_no: int, facts: Sequence[Fact]) -> int:
-    """Write the facts that follow an upload; returns how many sources were deleted."""
-    verified = [fact.no for fact in facts if isinstance(fact, Verified)]
-    deleted = [fact.no for fact in facts if isinstance(fact, SourceDeleted)]
-    count = 0
-    for numbers, state in ((verified, FileState.VERIFIED), (deleted, FileState.DELETED)):
-        if numbers:
-            earlier = transfer.c.state.in_((FileState.UPLOADED, FileState.VERIFIED))
-            count = connection.execute(
-                update(transfer).where(transfer.c.job_no == job_no, transfer.c.no.in_(numbers), earlier).values(state=state)
-            ).rowcount
-    return count if deleted else 0
+def _stored(
+    no: int,
+    source_no: int,
+    path: bytes,
+    key: str,
+    size: int,
+    mtime_ns: int,
+    inode: int,
+    checksum: str,
+    etag: str,
+    version_id: str | None,
+    deleting: bool,
+) -> Stored:
+    receipt = Receipt(size, checksum, etag, version_id or "")
+    return Stored(no, source_no, path, key, Fingerprint(size, mtime_ns, inode), receipt, bool(deleting))
 
 
-def _write_uploaded(job_no: int) -> Update:
-    return _of_number(job_no).values(
-        state=FileState.UPLOADED,
-        attempts=bindparam("tries"),
-        size=bindparam("bytes"),
-        checksum=bindparam("sum"),
-        etag=bindparam("tag"),
-        version_id=bindparam("version"),
-        reason=None,
-        error=None,
-    )
-
-
-def _receipt(fact: Uploaded) -> dict[str, object]:
-    receipt = fact.receipt
-    return {
-        "number": fact.no,
-        "tries": fact.attempts,
-        "bytes": receipt.size,
-        "sum": receipt.checksum,
-        "tag": receipt.etag,
-        "version": receipt.version_id or None,
-    }
-
-
-def _write_refused(job_no: int) -> Update:
-    return _of_number(job_no).values(
-        state=bindparam("new_state"), attempts=bindparam("tries"), reason=bindparam("why"), error=bindparam("sentence")
-    )
-
-
-def _refusal(fact: Skipped | Failed) -> dict[str, object]:
-    if isinstance(fact, Failed):
-        return {
-            "number": fact.no,
-            "new_state": FileState.FAILED,
-            "tries": fact.attempts,
-            "why": fact.reason,
-            "sentence": fact.error,
-        }
-    return {"number": fact.no, "new_state": FileState.SKIPPED, "tries": fact.attempts, "why": fact.reason, "sentence": None}
-
-
-def _of_number(job_no: int) -> Update:
-    return update(transfer).where(transfer.c.job_no == job_no, transfer.c.no == bindparam("number"))
-
-
-def _file_row(row: Row[*tuple[Any, ...]]) -> FileRow:
-    found = row._mapping
-    return FileRow(
-        no=found["no"],
-        path=bytes(found["path"]),
-        key=found["key"],
-        size=found["size"],
-        state=FileState(found["state"]),
-        action=Action(found["action"]),
-        attempts=found["attempts"],
-        reason=found["reason"],
-        error=found["error"],
-        checksum=found["checksum"],
-        etag=found["etag"],
-    )
+def _file_row(row: Row) -> FileRow:
+    no, path, key, size, state, action, *rest = row
+    return FileRow(no, path, key, size, FileState(state), Action(action), *rest)

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select, update
+from typing import NamedTuple
 
 from s3tui.errors import LeaseLost
 from s3tui.model import Desired, Job, JobState, Lease, UnitKind, now_ms
+from s3tui.state.chronicle import tell_begun
 from s3tui.state.database import Database
-from s3tui.state.jobs import job_of
-from s3tui.state.schema import job, unit, worker
+from s3tui.state.jobs import JOB, job_of
 from s3tui.state.settling import DONE, LEASED, READY, anything_dead, free_dead, settle
+from s3tui.state.sql import Connection
 
 LEASE_MS = 15_000
 """How long a worker that stopped beating keeps its units."""
@@ -31,6 +31,34 @@ class Claimant:
     queues: tuple[str, ...]
     home_only: bool
 
+    @property
+    def values(self) -> dict[str, object]:
+        """The values of `MAY_TAKE`."""
+        return {"claimant": self.id, "identity": self.identity, "queues": list(self.queues), "home_only": self.home_only}
+
+
+class Orders(NamedTuple):
+    """What people want of a job."""
+
+    desired: Desired
+    state: JobState
+    concurrency: int
+    bandwidth: int
+
+
+MAY_TAKE = """
+    job.queue = ANY(:queues) AND job.identity IN ('', :identity)
+    AND (job.home = :claimant OR NOT :home_only AND (job.home IS NULL OR NOT EXISTS (
+        SELECT 1 FROM worker WHERE worker.id = job.home AND worker.alive_until >= clock_ms())))"""
+"""The condition that a claimant may work on a job: its queue, its credentials, and no other worker that the job is bound to."""
+
+_CLAIMABLE = f"""
+SELECT unit.job_no, unit.no FROM unit JOIN job ON job.no = unit.job_no
+WHERE unit.state = {READY} AND job.state IN ('pending', 'running') AND job.desired = 'run' AND job.no <> ALL(:busy) AND {MAY_TAKE}
+ORDER BY unit.job_no, unit.no LIMIT 1"""
+
+_HELD = f"job_no = :job_no AND no = :unit_no AND token = :token AND state = {LEASED}"
+
 
 class Units:
     """The units of one database."""
@@ -40,23 +68,20 @@ class Units:
 
     def claim(self, claimant: Claimant, busy: Collection[int] = ()) -> tuple[Lease, Job] | None:
         """Take the oldest unit that this worker may have, of a job that is not `busy`; None if there is none."""
-        query = self._claimable(claimant, busy).order_by(unit.c.job_no, unit.c.no).limit(1)
         with self._database.read() as connection:
-            if connection.execute(query).first() is None:
+            if connection.first(_CLAIMABLE, busy=list(busy), **claimant.values) is None:
                 return None
         with self._database.write() as connection:
-            found = connection.execute(query.with_for_update(skip_locked=True, of=unit)).first()
-            if found is None:
-                return None
-            return self._take(connection, claimant, found.job_no, found.no)
+            found = connection.first(f"{_CLAIMABLE} FOR UPDATE OF unit SKIP LOCKED", busy=list(busy), **claimant.values)
+            return None if found is None else _take(connection, claimant, *found)
 
     def reap(self) -> None:
         """Free what dead workers hold; a read, unless there is any."""
         with self._database.read() as connection:
-            if not anything_dead(connection, self._database.now()):
+            if not anything_dead(connection):
                 return
         with self._database.write() as connection:
-            free_dead(connection, self._database.now())
+            free_dead(connection)
 
     def finish(self, lease: Lease) -> None:
         """Write that the unit is done; the last one ends its job. Raises LeaseLost."""
@@ -66,70 +91,68 @@ class Units:
 
     def is_done(self, lease: Lease) -> bool:
         """Whether the unit was finished under this lease."""
-        mine = and_(unit.c.job_no == lease.job_no, unit.c.no == lease.unit_no, unit.c.token == lease.token)
         with self._database.read() as connection:
-            return connection.execute(select(unit.c.no).where(mine, unit.c.state == DONE)).first() is not None
+            done = f"SELECT 1 FROM unit WHERE job_no = :job_no AND no = :unit_no AND token = :token AND state = {DONE}"
+            return connection.first(done, **_right(lease)) is not None
+
+    def ensure_held(self, lease: Lease) -> None:
+        """See that the unit is still ours, before something is done that no transaction guards. Raises LeaseLost."""
+        with self._database.read() as connection:
+            if connection.first(f"SELECT 1 FROM unit WHERE {_HELD}", **_right(lease)) is None:
+                raise LeaseLost(f"Unit {lease.unit_no} is another worker's now.")
 
     def release(self, lease: Lease) -> None:
         """Give the unit back unfinished; its next worker goes on from the last fact. A lost lease is no error."""
         with self._database.write() as connection:
-            connection.execute(update(unit).where(held(lease)).values(state=READY, worker=None, lease_until=None))
+            connection.execute(f"UPDATE unit SET state = {READY}, worker = NULL, lease_until = NULL WHERE {_HELD}", **_right(lease))
             settle(connection, lease.job_no)
 
-    def orders(self, numbers: Sequence[int]) -> dict[int, tuple[Desired, JobState, int]]:
-        """What people want of these jobs: desired, state, concurrency."""
+    def orders(self, numbers: Sequence[int]) -> dict[int, Orders]:
+        """What people want of these jobs, by number."""
         with self._database.read() as connection:
-            rows = connection.execute(select(job.c.no, job.c.desired, job.c.state, job.c.concurrency).where(job.c.no.in_(numbers)))
-            return {row.no: (Desired(row.desired), JobState(row.state), row.concurrency) for row in rows}
-
-    def _claimable(self, claimant: Claimant, busy: Collection[int]) -> Select[int, int]:
-        now = self._database.now()
-        home_lives = select(literal(1)).where(worker.c.id == job.c.home, worker.c.alive_until >= now).exists()
-        mine: ColumnElement[bool] = job.c.home == claimant.id
-        return (
-            select(unit.c.job_no, unit.c.no)
-            .join_from(unit, job, unit.c.job_no == job.c.no)
-            .where(
-                unit.c.state == READY,
-                job.c.state.in_((JobState.PENDING, JobState.RUNNING)),
-                job.c.desired == Desired.RUN,
-                job.c.queue.in_(claimant.queues),
-                or_(job.c.identity == "", job.c.identity == claimant.identity),
-                mine if claimant.home_only else or_(job.c.home.is_(None), mine, ~home_lives),
-                job.c.no.not_in(list(busy)),
+            rows = connection.rows(
+                "SELECT no, desired, state, concurrency, bandwidth FROM job WHERE no = ANY(:numbers)", numbers=list(numbers)
             )
-        )
-
-    def _take(self, connection: Connection, claimant: Claimant, job_no: int, unit_no: int) -> tuple[Lease, Job]:
-        taken = connection.execute(
-            update(unit)
-            .where(unit.c.job_no == job_no, unit.c.no == unit_no)
-            .values(state=LEASED, worker=claimant.id, token=unit.c.token + 1, lease_until=self._database.now() + LEASE_MS)
-            .returning(unit.c.kind, unit.c.first, unit.c.last, unit.c.token, unit.c.attempts)
-        ).one()
-        connection.execute(
-            update(job)
-            .where(job.c.no == job_no)
-            .values(state=JobState.RUNNING, started_at=func.coalesce(job.c.started_at, now_ms()))
-        )
-        found = job_of(connection.execute(select(job).where(job.c.no == job_no)).one())
-        kind, after_crash = UnitKind(taken.kind), taken.attempts > 0
-        return Lease(job_no, unit_no, kind, taken.first, taken.last, taken.token, claimant.id, after_crash), found
-
-
-def held(lease: Lease) -> ColumnElement[bool]:
-    """The condition that the lease is still the unit's."""
-    return and_(unit.c.job_no == lease.job_no, unit.c.no == lease.unit_no, unit.c.token == lease.token, unit.c.state == LEASED)
+            return {no: Orders(Desired(desired), JobState(state), *limits) for no, desired, state, *limits in rows}
 
 
 def assert_held(connection: Connection, lease: Lease) -> None:
     """Take the unit's row lock and make sure of the lease. Raises LeaseLost."""
-    if connection.execute(update(unit).where(held(lease)).values(token=unit.c.token)).rowcount == 0:
+    if not connection.execute(f"UPDATE unit SET token = token WHERE {_HELD}", **_right(lease)):
         raise LeaseLost(f"Unit {lease.unit_no} is another worker's now.")
 
 
 def finish_unit(connection: Connection, lease: Lease) -> None:
     """Mark the unit done and count it. Raises LeaseLost."""
-    if connection.execute(update(unit).where(held(lease)).values(state=DONE, worker=None, lease_until=None)).rowcount == 0:
+    done = f"UPDATE unit SET state = {DONE}, worker = NULL, lease_until = NULL WHERE {_HELD}"
+    if not connection.execute(done, **_right(lease)):
         raise LeaseLost(f"Unit {lease.unit_no} is another worker's now.")
-    connection.execute(update(job).where(job.c.no == lease.job_no).values(units_done=job.c.units_done + 1))
+    connection.execute("UPDATE job SET units_done = units_done + 1 WHERE no = :job_no", job_no=lease.job_no)
+
+
+def _take(connection: Connection, claimant: Claimant, job_no: int, unit_no: int) -> tuple[Lease, Job]:
+    [(kind, first, last, token, attempts)] = connection.rows(
+        f"""
+        UPDATE unit SET state = {LEASED}, worker = :worker, token = token + 1, lease_until = clock_ms() + :lease
+        WHERE job_no = :job_no AND no = :unit_no
+        RETURNING kind, first, last, token, attempts""",
+        worker=claimant.id,
+        lease=LEASE_MS,
+        job_no=job_no,
+        unit_no=unit_no,
+    )
+    begun = connection.execute(
+        "UPDATE job SET state = 'running', started_at = coalesce(started_at, :now) WHERE no = :job_no AND state <> 'running'",
+        job_no=job_no,
+        now=now_ms(),
+    )
+    [row] = connection.rows(f"SELECT {JOB} FROM job WHERE no = :job_no", job_no=job_no)
+    job = job_of(row)
+    if begun:
+        tell_begun(job)
+    return Lease(job_no, unit_no, UnitKind(kind), first, last, token, claimant.id, after_crash=attempts > 0), job
+
+
+def _right(lease: Lease) -> dict[str, int]:
+    """The values of `_HELD`."""
+    return {"job_no": lease.job_no, "unit_no": lease.unit_no, "token": lease.token}

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from s3tui.errors import CredentialsError
+
 
 class _Section(BaseModel):
     """A section in which an empty key, which YAML reads as null, is a key that is not set."""
@@ -22,7 +24,7 @@ class _Section(BaseModel):
 
 
 class AwsOptions(_Section):
-    """Who we are and where S3 is. What is empty comes from boto3's own chain: environment, profile, SSO, instance role."""
+    """Who we are and where S3 is. What is empty comes from the AWS SDK's own chain: environment, profile, SSO, instance role."""
 
     access_key_id: str = Field("", description="Access key id; empty: the AWS SDK's own chain finds credentials.")
     secret_access_key: SecretStr = Field(SecretStr(""), description="Secret access key that belongs to the id.")
@@ -35,8 +37,20 @@ class AwsOptions(_Section):
     @classmethod
     def _has_scheme(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
-            raise ValueError(f"{value!r} is not an endpoint; it starts with http:// or https://")
+            raise ValueError("an endpoint is a URL, and it starts with http:// or https://")
+        if "@" in value:
+            raise ValueError("an endpoint has no user and no password in it; a proxy's go into HTTPS_PROXY")  # jobs keep it
         return value
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether a key pair is set. Raises CredentialsError for half of one."""
+        key, secret = bool(self.access_key_id), bool(self.secret_access_key.get_secret_value())
+        if key and not secret:
+            raise CredentialsError("aws.access_key_id is set, but aws.secret_access_key is not: set both, or neither.")
+        if secret and not key and not self.profile:
+            raise CredentialsError("aws.secret_access_key is set, but aws.access_key_id is not: set both, or neither.")
+        return key
 
     @property
     def identity(self) -> str:

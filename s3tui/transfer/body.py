@@ -6,20 +6,11 @@ import os
 from collections.abc import Callable
 
 from s3tui.errors import S3tuiError
-from s3tui.transfer.checksums import Algorithm, Checksum
+from s3tui.transfer.checksums import Checksum
 from s3tui.transfer.source import PinnedSource
 
 _BLOCK = 256 << 10
 """Bytes read from the disk at a time."""
-
-
-def hash_range(source: PinnedSource, offset: int, length: int, algorithm: Algorithm, watch: Callable[[], None]) -> Checksum:
-    """The checksum of a range of a source, in bounded memory; `watch` is called between blocks and may raise."""
-    checksum = Checksum(algorithm)
-    for start in range(offset, offset + length, _BLOCK):
-        watch()
-        checksum.update(source.read_range(start, min(_BLOCK, offset + length - start)))
-    return checksum
 
 
 class Body:
@@ -34,13 +25,22 @@ class Body:
     """
 
     def __init__(
-        self, source: PinnedSource, offset: int, checksum: Checksum, *, watch: Callable[[], None], advance: Callable[[int], None]
+        self,
+        source: PinnedSource,
+        offset: int,
+        checksum: Checksum,
+        *,
+        watch: Callable[[], None],
+        spend: Callable[[int], None],
+        advance: Callable[[int], None],
     ) -> None:
+        """`spend` waits until bytes may leave; `advance` is told of those that did."""
         self._source = source
         self._offset = offset
         self._length = checksum.length
         self._expected = checksum
         self._watch = watch
+        self._spend = spend
         self._advance = advance
         self._leaving: Checksum | None = None
         self._failure: S3tuiError | None = None
@@ -76,6 +76,7 @@ class Body:
             self._source.ensure_unchanged()
             if leaving.raw != self._expected.raw:
                 raise self._source.changed()
+        self._spend(len(data))
         self._advance(len(data))
         self.sent += len(data)
 

@@ -1,18 +1,19 @@
 """The contract of a transfer engine, and the control that a running job is steered by.
 
-An engine takes transfers and gives facts; it knows no database, no queue and no screen. It may call `record` from any of its
+An engine takes transfers and gives facts; it knows no database, no queue and no screen. It may use its ledger from any of its
 threads. It never raises for one file: what goes wrong with a file is a `Failed` fact.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from s3tui.errors import Cancelled
 from s3tui.events import Fact
 from s3tui.model import Policy, Transfer
+from s3tui.transfer.pace import Pace
 from s3tui.transfer.progress import Progress
 
 
@@ -23,40 +24,66 @@ class Control:
     job's concurrency holds across units, and can be changed while it runs.
     """
 
-    def __init__(self, concurrency: int) -> None:
+    def __init__(self, concurrency: int, bandwidth: int = 0) -> None:
         self._condition = threading.Condition()
         self._limit = max(1, concurrency)
+        self._pace = Pace(bandwidth)
         self._taken = 0
         self._paused = False
+        self._broken_off = False
         self._cancelled = False
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def concurrency(self) -> int:
+        """How many transfers may be in flight."""
+        return self._limit
+
+    @property
+    def bandwidth(self) -> int:
+        """How many bytes a second may leave, over all transfers of the job; 0: as many as can."""
+        return self._pace.rate
 
     @property
     def stopping(self) -> bool:
-        """Whether no further transfer may start: paused or cancelled."""
-        return self._paused or self._cancelled
+        """Whether no further transfer may start."""
+        return self._paused or self._broken_off
+
+    @property
+    def broken_off(self) -> bool:
+        """Whether transfers in flight must end at once, too."""
+        return self._broken_off
 
     @property
     def cancelled(self) -> bool:
-        """Whether transfers in flight must be broken off, too."""
+        """Whether nothing is wanted of the job any more, so that parts of large files are to be dropped."""
         return self._cancelled
 
     def pause(self) -> None:
-        """Admit nothing more; let what is in flight end."""
-        with self._condition:
-            self._paused = True
-            self._condition.notify_all()
+        """Admit nothing more; let what is in flight end, large files with the parts that are on their way."""
+        self._paused = True
+        self._tell()
+
+    def break_off(self) -> None:
+        """Admit nothing more, and end what is in flight; the parts of large files are kept, to be gone on with."""
+        self._broken_off = True
+        self._tell()
 
     def cancel(self) -> None:
-        """Admit nothing more, and break off what is in flight."""
-        with self._condition:
-            self._cancelled = True
-            self._condition.notify_all()
+        """Break off for good: drop the parts of large files."""
+        self._cancelled = self._broken_off = True
+        self._tell()
 
-    def set_concurrency(self, concurrency: int) -> None:
-        """Change how many transfers may be in flight; a lower limit takes effect as transfers end."""
-        with self._condition:
-            self._limit = max(1, concurrency)
-            self._condition.notify_all()
+    def tune(self, *, concurrency: int, bandwidth: int) -> None:
+        """Change the limits; a lower concurrency takes effect as transfers end."""
+        if (max(1, concurrency), bandwidth) != (self._limit, self._pace.rate):
+            self._limit, self._pace.rate = max(1, concurrency), bandwidth
+            self._tell()
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Have `listener` called whenever something has changed, from the thread that changed it; returns how to stop that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def take_slot(self) -> bool:
         """Wait for a slot; False if the job is stopping."""
@@ -78,10 +105,34 @@ class Control:
         with self._condition:
             return not self._condition.wait_for(lambda: self.stopping, timeout=seconds)
 
-    def raise_if_cancelled(self) -> None:
+    def spend(self, count: int) -> None:
+        """Wait until bytes may leave, and count so many as left. Raises Cancelled, as `raise_if_broken_off` does."""
+        with self._condition:
+            while (seconds := self._pace.wait_seconds()) and not self._broken_off:
+                self._condition.wait(seconds)
+            self._pace.took(count)
+        self.raise_if_broken_off()
+
+    def _tell(self) -> None:
+        with self._condition:
+            self._condition.notify_all()
+        for listener in list(self._listeners):
+            listener()
+
+    def raise_if_broken_off(self) -> None:
         """Break off from inside a request. Raises Cancelled."""
-        if self._cancelled:
-            raise Cancelled("The job was cancelled.")
+        if self._broken_off:
+            raise Cancelled("The job was broken off.")
+
+
+class Ledger(Protocol):
+    """Where facts go."""
+
+    def record(self, facts: Sequence[Fact]) -> None:
+        """Take facts; they are durable soon, in this order. Raises StateError, LeaseLost."""
+
+    def flush(self) -> None:
+        """Return when every fact recorded before is durable. Raises as `record` does."""
 
 
 class Engine(Protocol):
@@ -92,15 +143,15 @@ class Engine(Protocol):
         transfers: Iterable[Transfer],
         policy: Policy,
         *,
-        record: Callable[[Fact], None],
+        ledger: Ledger,
         progress: Progress,
         control: Control,
     ) -> None:
         """Carry every transfer, and return when none is in flight any more.
 
-        Takes the next transfer from the iterable only when `control` has a slot for it, so that nothing piles up. Each transfer
-        that was started ends in one `Uploaded`, `Skipped` or `Failed` fact, except those that a pause or a cancel kept from
-        their end: they leave no fact and are planned still.
+        Takes from the iterable only a bounded number of transfers more than `control` lets be in flight. Each transfer that was
+        started ends in one `Uploaded`, `Skipped` or `Failed` fact, except those that a pause or a cancel kept from their end:
+        they leave no such fact and are planned still.
 
         Raises StorageError (one whose `fatal` is true) when no file of the job could succeed, after what is in flight has ended.
         """

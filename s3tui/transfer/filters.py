@@ -1,6 +1,6 @@
 """Include and exclude rules, compiled. The last rule that matches a path decides; a path that none matches is included.
 
-Neighbouring rules of one kind become one regular expression, so that a path costs as many matches as the list has changes of mind.
+All rules become one regular expression, the last of them first, so that a path costs one match.
 """
 
 from __future__ import annotations
@@ -8,32 +8,17 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
+from operator import itemgetter
 
 from s3tui.errors import SpecError
 from s3tui.text import display_text
 
 _ACTIONS = ("include", "exclude")
 
-
-class _Run:
-    """Neighbouring rules with the same outcome."""
-
-    __slots__ = ("_base", "_whole", "excludes")
-
-    def __init__(self, action: str, globs: Sequence[str]) -> None:
-        self.excludes = action == "exclude"
-        self._whole = _any_of(globs)
-        slashless = [glob for glob in globs if "/" not in glob]
-        self._base = _any_of(slashless) if slashless else None
-
-    def matches(self, path: str, base: str) -> bool:
-        return self._whole(path) is not None or (self._base is not None and self._base(base) is not None)
-
-
-def _any_of(globs: Iterable[str]) -> Callable[[str], re.Match[str] | None]:
-    return re.compile("|".join(fnmatch.translate(glob) for glob in dict.fromkeys(globs))).match
+_TO_BASE_NAME = r"(?:(?s:.*/)(?=[^/]*\Z))?"
+"""Passes over the directories of a path, or over nothing."""
 
 
 class Rules:
@@ -47,20 +32,19 @@ class Rules:
         for action, glob in rules:
             if action not in _ACTIONS:
                 raise SpecError(f"{display_text(action)!r} {display_text(glob)!r} is not a filter rule: use include or exclude.")
-        runs = [_Run(action, [glob for _, glob in group]) for action, group in groupby(rules, key=lambda rule: rule[0])]
-        self._runs = tuple(reversed(runs))
-        self._includes_again = any(not run.excludes for run in runs)
+        self._includes_again = any(action == "include" for action, _ in rules)
+        self._match = re.compile(_expression(rules)).match if rules else None
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return self._match is not None
 
     def excludes(self, relative: bytes) -> bool:
         """Whether the file at this path, relative to its source, is left out."""
-        if not self._runs:
+        if self._match is None:
             return False
-        path = os.fsdecode(relative)
-        base = path.rpartition("/")[2]
-        for run in self._runs:
-            if run.matches(path, base):
-                return run.excludes
-        return False
+        match = self._match(os.fsdecode(relative))
+        return match is not None and match.lastindex is not None
 
     def excludes_all_below(self, directory: bytes) -> bool:
         """Whether nothing below a directory can be wanted, so that it does not matter if it cannot be read.
@@ -68,3 +52,19 @@ class Rules:
         True only when the rules exclude the directory itself (with or without its slash) and none of them includes anything again.
         """
         return not self._includes_again and (self.excludes(directory) or self.excludes(directory + b"/"))
+
+
+def _expression(rules: Sequence[tuple[str, str]]) -> str:
+    """Matches what a rule matches; only an excluding rule captures something."""
+    runs = groupby(reversed(rules), key=itemgetter(0))
+    return "|".join(f"({'' if action == 'exclude' else '?:'}{_any_of([glob for _, glob in run])})" for action, run in runs)
+
+
+def _any_of(globs: Sequence[str]) -> str:
+    """Matches what any of the globs matches. One that begins with a star reaches the base name by itself."""
+    paths = [glob for glob in globs if "/" in glob or glob.startswith("*")]
+    names = [glob for glob in globs if "/" not in glob and not glob.startswith("*")]
+    alternatives = [fnmatch.translate(glob) for glob in paths]
+    if names:
+        alternatives.append(f"{_TO_BASE_NAME}(?:{'|'.join(fnmatch.translate(glob) for glob in names)})")
+    return "|".join(alternatives)

@@ -1,12 +1,13 @@
-"""What is stored with an object: from a policy's headers to boto3's parameters."""
+"""What is stored with an object: from a policy's headers to the fields of HTTP."""
 
 from __future__ import annotations
 
 import mimetypes
 import posixpath
-from typing import Any
+import re
 from urllib.parse import urlencode
 
+from s3tui.errors import SpecError
 from s3tui.model import ObjectHeaders
 
 _COMPRESSED = {
@@ -15,6 +16,10 @@ _COMPRESSED = {
     "xz": "application/x-xz",
     "compress": "application/x-compress",
 }
+
+_METADATA = "x-amz-meta-"
+_TOKEN = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE = re.compile(r"[ -~]*")
 
 
 def content_type(key: str) -> str:
@@ -25,15 +30,32 @@ def content_type(key: str) -> str:
     return guessed or ""
 
 
-def object_parameters(headers: ObjectHeaders, key: str) -> dict[str, Any]:
-    """Parameters that PutObject and CreateMultipartUpload share; what is empty is left to the store."""
-    parameters: dict[str, Any] = {
-        "StorageClass": headers.storage_class,
-        "ServerSideEncryption": headers.sse,
-        "SSEKMSKeyId": headers.sse_kms_key_id,
-        "Metadata": dict(headers.metadata),
-        "Tagging": urlencode(headers.tags),
-        "CacheControl": headers.cache_control,
-        "ContentType": headers.content_type or content_type(key),
+def header_fields(headers: ObjectHeaders) -> dict[str, str]:
+    """The fields that every object of a policy has, names in lower case; what is empty is left to the store."""
+    fields = {
+        "x-amz-storage-class": headers.storage_class,
+        "x-amz-server-side-encryption": headers.sse,
+        "x-amz-server-side-encryption-aws-kms-key-id": headers.sse_kms_key_id,
+        **{f"{_METADATA}{name.lower()}": value for name, value in headers.metadata},
+        "x-amz-tagging": urlencode(headers.tags),
+        "cache-control": headers.cache_control,
+        "content-type": headers.content_type,
     }
-    return {name: value for name, value in parameters.items() if value}
+    return {name: value for name, value in fields.items() if value or name.startswith(_METADATA)}
+
+
+def check_headers(headers: ObjectHeaders) -> None:
+    """Raises SpecError for what cannot stand in a request: S3 takes printable ASCII alone."""
+    for name, value in header_fields(headers).items():
+        if not _TOKEN.fullmatch(name):
+            raise SpecError(f"{name.removeprefix(_METADATA)!r} cannot name metadata: use letters, digits and hyphens.")
+        if not _VALUE.fullmatch(value):
+            raise SpecError(f"The value {value!r} for {name} has characters that no header takes: use printable ASCII.")
+
+
+def object_fields(headers: ObjectHeaders, key: str) -> dict[str, str]:
+    """The fields of one object: a policy's, and the content type that its key stands for."""
+    fields = header_fields(headers)
+    if "content-type" not in fields and (guessed := content_type(key)):
+        fields["content-type"] = guessed
+    return fields

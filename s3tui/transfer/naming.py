@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from s3tui.text import display_text
 
@@ -16,8 +16,7 @@ _SHOWN_BYTES = 60
 _ESCAPE_LOOKALIKE = re.compile(r"%(?=[0-9A-Fa-f]{2})")
 
 
-@dataclass(frozen=True, slots=True)
-class Unnameable:
+class Unnameable(NamedTuple):
     """Why a name cannot be a key: a stable word, and a sentence."""
 
     reason: str

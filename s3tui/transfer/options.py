@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from s3tui.text import parse_size
+from s3tui.text import parse_rate, parse_size
 
 MIN_PART = 5 << 20
 MAX_PART = 5 << 30
@@ -24,8 +24,10 @@ class TransferOptions(BaseModel):
     checksum: Literal["crc64nvme", "crc32", "crc32c", "sha256"] = Field(
         "crc64nvme", description="What proves that the store received the bytes: crc64nvme, crc32, crc32c or sha256."
     )
-    bandwidth: str = Field("", description="Limit for all transfers together; this version has none, so it stays empty.")
-    engine: Literal["auto", "s3transfer"] = Field("auto", description="Which engine sends: auto, or s3transfer.")
+    bandwidth: str = Field("", description="Limit for all transfers of a job together, like 10MB/s; empty: none.")
+    engine: Literal["auto", "wire", "s3transfer"] = Field(
+        "auto", description="Which engine sends: auto (wire where it can), wire, or s3transfer (through the AWS SDK)."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -44,14 +46,18 @@ class TransferOptions(BaseModel):
             raise ValueError(f"{text!r} is no part size that S3 takes; use auto, or 5MiB to 5GiB")
         return text
 
-    @field_validator("bandwidth")
+    @field_validator("bandwidth", mode="before")
     @classmethod
-    def _is_not_promised(cls, value: str) -> str:
-        if value:
-            raise ValueError("this version cannot limit the bandwidth; leave it empty")
-        return value
+    def _is_rate(cls, value: Any) -> str:  # noqa: ANN401
+        parse_rate(str(value))
+        return str(value)
 
     @property
     def part_bytes(self) -> int:
         """The part size in bytes; 0 lets the engine choose."""
         return 0 if self.part_size == "auto" else parse_size(self.part_size)
+
+    @property
+    def bytes_per_second(self) -> int:
+        """The bandwidth; 0 is no limit."""
+        return parse_rate(self.bandwidth) if self.bandwidth else 0

@@ -4,209 +4,163 @@ Order: the sources as given; within one, the paths relative to it by their bytes
 directory are sorted with directories as if their names ended in a slash, and walked depth first. The order depends on nothing but
 the names, so a scan goes on after the last entry that was written down: that is how planning survives a kill.
 
-Nothing is open between two entries: a directory is listed at once, or, if it is huge, in windows of names, each a new listing.
+What a choice leaves out is a row as well: each file by itself, and a directory that is left out as a whole by one row, without a
+look into it. Nothing is open between two entries: a directory is listed at once, or, if it is huge, in windows of names, each a new
+listing.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from itertools import chain
 
-from s3tui.errors import SpecError
 from s3tui.events import Planned
 from s3tui.model import FileState, Fingerprint
-from s3tui.text import display_text
-from s3tui.transfer.filters import Rules
-from s3tui.transfer.listing import Listing
-from s3tui.transfer.naming import Unnameable, key_for
+from s3tui.transfer.choice import Choice
+from s3tui.transfer.file_list import FileList
+from s3tui.transfer.judging import ROOT, Judge
+from s3tui.transfer.listed import listed_entries
+from s3tui.transfer.listing import Listing, reach
+from s3tui.transfer.naming import MAX_KEY_BYTES
+from s3tui.transfer.sieve import Sieve
 
-ROOT = b"."
-"""The path of the row that says a SOURCE itself could not be read."""
-
-_UNKNOWN = Fingerprint(0, 0, 0)
+_SLASH = ord("/")
+_PLANNED = FileState.PLANNED  # looking a member up costs as much as all else that a shard does with an entry
 
 
 def scan(
     sources: Sequence[bytes],
     *,
     prefix: str,
-    rules: Rules,
-    follow_symlinks: bool,
-    encode_names: str,
+    choice: Choice,
+    created_at: int,
+    files: FileList | None = None,
     after: tuple[int, bytes] | None = None,
 ) -> Iterator[Planned]:
     """Every entry of the sources but directories: PLANNED what is to be sent, SKIPPED or FAILED what is already decided.
 
+    `created_at` is the moment, in milliseconds, from which the ages of the choice count back: that of the job, so that a scan that
+    goes on decides as the one before it. `files` is the list that `choice.files_from` names: nothing else is looked at then.
+
     `after` is (source_no, path) of the last entry that is known already; what lies before it is not even listed. A directory that
-    cannot be read is one FAILED row; its path ends in a slash, which is its place in the order.
+    cannot be read is one FAILED row, and one that is left out as a whole one SKIPPED row; its path ends in a slash, which is its
+    place in the order.
     """
+    judging = judges(sources, prefix, choice, created_at)
     first, floor = after if after is not None else (0, b"")
-    for source_no in range(first, len(sources)):
-        scanned = _Source(source_no, sources[source_no], prefix, rules, follow_symlinks, encode_names)
-        yield from scanned.entries(floor if source_no == first else b"")
+
+    def entries(no: int) -> Iterable[Planned]:
+        judge, behind = judging[no], floor if no == first else b""
+        return _entries(judge, behind) if files is None else listed_entries(judge, files.after(behind))
+
+    return chain.from_iterable(map(entries, range(first, len(sources))))
 
 
-def check_sources(sources: Sequence[bytes]) -> None:
-    """See that each SOURCE is there and can be read. Raises SpecError."""
-    for source in sources:
-        try:
-            if stat.S_ISDIR(os.stat(source).st_mode):  # noqa: PTH116 - paths are bytes
-                os.scandir(source).close()
-            else:
-                os.close(os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
-        except OSError as error:
-            if error.errno != errno.ENXIO:  # a socket: the scan skips it and says so
-                raise SpecError(f"The source {display_text(source)} cannot be read: {_cause(error)}. {_remedy(error)}") from error
+def judges(sources: Sequence[bytes], prefix: str, choice: Choice, created_at: int) -> list[Judge]:
+    """Who judges what is in each of the sources, as a scan does it."""
+    sieve = Sieve(choice, created_at)
+    return [Judge(no, source, prefix, sieve, choice.follow_symlinks, choice.encode_names) for no, source in enumerate(sources)]
 
 
-def shards(planned: Iterable[Planned], *, max_files: int = 1000, max_bytes: int = 1 << 30) -> Iterator[list[Planned]]:
-    """Cut a plan into the lists that one unit carries: so many entries, or so many bytes to be sent (a larger file goes alone)."""
+def look(judge: Judge, relative: bytes) -> Iterator[Planned]:
+    """What a scan would find at one path of a source, and below it; nothing where it would find nothing.
+
+    `relative` is the path of an entry of a scan, or of a directory.
+    """
+    root = judge.source.rstrip(b"/") + b"/"
+    try:
+        if not stat.S_ISDIR(os.stat(judge.source).st_mode):  # noqa: PTH116
+            return (entry for entry in _entries(judge, b"") if entry.path == relative)
+        if relative == ROOT:
+            os.scandir(root).close()
+            return iter(())
+        first = reach(root, relative.rstrip(b"/"), follow=judge.follow, prunes=judge.sieve.prunes)
+    except OSError as error:
+        return iter((judge.unreadable_source(error),) if relative == ROOT else ())
+    return _walk(judge, first, b"")
+
+
+def shards(
+    planned: Iterable[Planned], *, max_files: int = 1000, max_bytes: int = 1 << 30, first_files: int = 100
+) -> Iterator[list[Planned]]:
+    """Cut a plan into the lists that one unit carries: so many entries, or so many bytes to be sent (a larger file goes alone).
+
+    The first list is shorter, so that carrying begins early.
+    """
     shard: list[Planned] = []
-    size = 0
+    size, most = 0, min(first_files, max_files)
     for entry in planned:
-        weight = entry.fingerprint.size if entry.state is FileState.PLANNED else 0
-        if shard and (len(shard) >= max_files or size + weight > max_bytes):
+        weight = entry.fingerprint.size if entry.state is _PLANNED else 0
+        if shard and (len(shard) >= most or size + weight > max_bytes):
             yield shard
-            shard, size = [], 0
+            shard, size, most = [], 0, max_files
         shard.append(entry)
         size += weight
     if shard:
         yield shard
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """One source and how it is to be seen."""
+def _entries(judge: Judge, floor: bytes) -> Iterable[Planned]:
+    """The entries of one source behind a path."""
+    if floor == ROOT:
+        return ()
+    try:
+        status = os.stat(judge.source)  # noqa: PTH116
+    except OSError as error:
+        return (judge.unreadable_source(error),)
+    if stat.S_ISDIR(status.st_mode):
+        root = judge.source.rstrip(b"/") + b"/"
+        return _walk(judge, Listing(root, b"", floor, follow=judge.follow), floor)
+    name = os.path.basename(judge.source)  # noqa: PTH119
+    excludes = judge.sieve.excludes
+    return () if floor else (judge.entry(name, status, excluded=excludes is not None and excludes(name)),)
 
-    no: int
-    path: bytes
-    prefix: str
-    rules: Rules
-    follow: bool
-    encode_names: str
 
-    def entries(self, floor: bytes) -> Iterator[Planned]:
-        if floor == ROOT:
-            return
+def _walk(judge: Judge, first: Listing, floor: bytes) -> Iterator[Planned]:
+    """Depth first, with a stack of our own: a tree may be deeper than Python's."""
+    stack = [first]
+    while stack:
+        directory = stack[-1]
         try:
-            status = os.stat(self.path)  # noqa: PTH116
+            below = yield from _files(judge, directory)
         except OSError as error:
-            yield self._failed_root(error)
-            return
-        if stat.S_ISDIR(status.st_mode):
-            yield from self._walk(floor)
-        elif not floor:
-            yield self._judged(os.path.basename(self.path), status)  # noqa: PTH119
+            stack.pop()
+            if not directory.relative:
+                yield judge.unreadable_source(error)
+            elif directory.relative > floor:
+                yield judge.unreadable_directory(directory.relative, error)
+            continue
+        if below is None:
+            stack.pop()
+        else:
+            stack.append(below)
 
-    def _walk(self, floor: bytes) -> Iterator[Planned]:
-        """Depth first, with a stack of our own: a tree may be deeper than Python's."""
-        root = self.path.rstrip(b"/") + b"/"
-        stack = [Listing(root, b"", floor, follow=self.follow)]
-        while stack:
-            directory = stack[-1]
-            try:
-                name = next(directory, None)
-            except OSError as error:
-                stack.pop()
-                if not directory.relative:
-                    yield self._failed_root(error)
-                elif directory.relative > floor:
-                    yield self._failed_directory(directory.relative, error)
-                continue
-            if name is None:
-                stack.pop()
-            elif name.endswith(b"/"):
-                stack.append(directory.below(name))
-            else:
-                yield self._entry(directory, name)
 
-    def _entry(self, directory: Listing, name: bytes) -> Planned:
+def _files(judge: Judge, directory: Listing) -> Generator[Planned, None, Listing | None]:
+    """The entries of a directory up to the next that is to be descended into, which is returned. Raises OSError.
+
+    This is where a scan spends its time: an ordinary file with an ordinary name is planned without a further call.
+    """
+    no, prefix, room = judge.no, judge.prefix, MAX_KEY_BYTES - len(judge.prefix.encode())
+    excludes, prunes, unlimited = judge.sieve.excludes, judge.sieve.prunes, judge.sieve.limits is None
+    for name in directory:
         relative, path = directory.relative + name, directory.path + name
+        if name[-1] == _SLASH:
+            if prunes is None or not prunes(relative):
+                return directory.below(name)
+            if name != directory.floor:
+                yield judge.pruned(relative)
+            continue
+        excluded = excludes is not None and excludes(relative)
         try:
             status = os.lstat(path)
-            if self.follow and stat.S_ISLNK(status.st_mode):
-                return self._linked(relative, path, status)
         except OSError as error:
-            if self.rules.excludes(relative):
-                return self._skipped(relative, _UNKNOWN, "excluded")
-            sentence = f"{_shown(relative)} cannot be read: {_cause(error)}. {_remedy(error)}"
-            return self._failed(relative, _UNKNOWN, _reason(error), sentence)
-        return self._judged(relative, status)
-
-    def _linked(self, relative: bytes, path: bytes, link: os.stat_result) -> Planned:
-        try:
-            status = os.stat(path)  # noqa: PTH116
-        except OSError as error:
-            if self.rules.excludes(relative):
-                return self._skipped(relative, _UNKNOWN, "excluded")
-            if error.errno == errno.ELOOP:
-                return self._failed(relative, Fingerprint.of(link), "symlink_loop", _loop(relative))
-            if error.errno in (errno.ENOENT, errno.ENOTDIR):
-                error_text = f"The link {_shown(relative)} points to nothing. Remove it, or restore what it points to."
-                return self._failed(relative, Fingerprint.of(link), "dangling_link", error_text)
-            raise
-        if stat.S_ISDIR(status.st_mode) and not self.rules.excludes(relative):
-            return self._failed(relative, Fingerprint.of(link), "symlink_loop", _loop(relative))
-        return self._judged(relative, status)
-
-    def _judged(self, relative: bytes, status: os.stat_result) -> Planned:
-        """A row for what a stat has shown."""
-        fingerprint = Fingerprint.of(status)
-        if self.rules.excludes(relative):
-            return self._skipped(relative, fingerprint, "excluded")
-        if not stat.S_ISREG(status.st_mode):
-            return self._skipped(relative, fingerprint, "not_a_file")
-        key = key_for(relative, self.prefix, self.encode_names)
-        if isinstance(key, Unnameable):
-            return Planned(self.no, relative, None, fingerprint, FileState.FAILED, key.reason, key.error)
-        return Planned(self.no, relative, key, fingerprint)
-
-    def _skipped(self, relative: bytes, fingerprint: Fingerprint, reason: str) -> Planned:
-        return Planned(self.no, relative, self._key(relative), fingerprint, FileState.SKIPPED, reason)
-
-    def _failed(self, relative: bytes, fingerprint: Fingerprint, reason: str, error: str) -> Planned:
-        return Planned(self.no, relative, self._key(relative), fingerprint, FileState.FAILED, reason, error)
-
-    def _key(self, relative: bytes) -> str | None:
-        key = key_for(relative, self.prefix, self.encode_names)
-        return key if isinstance(key, str) else None
-
-    def _failed_directory(self, relative: bytes, error: OSError) -> Planned:
-        if self.rules.excludes_all_below(relative.rstrip(b"/")):
-            return Planned(self.no, relative, None, _UNKNOWN, FileState.SKIPPED, "excluded")
-        sentence = f"The directory {_shown(relative)} cannot be listed, its contents are unknown: {_cause(error)}. {_remedy(error)}"
-        return Planned(self.no, relative, None, _UNKNOWN, FileState.FAILED, _reason(error), sentence)
-
-    def _failed_root(self, error: OSError) -> Planned:
-        shown = display_text(self.path)
-        sentence = f"The source {shown} cannot be read, its contents are unknown: {_cause(error)}. {_remedy(error)}"
-        return Planned(self.no, ROOT, None, _UNKNOWN, FileState.FAILED, _reason(error), sentence)
-
-
-def _reason(error: OSError) -> str:
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return "permission_denied"
-    return "source_vanished" if error.errno in (errno.ENOENT, errno.ENOTDIR) else "unreadable"
-
-
-def _cause(error: OSError) -> str:
-    return (error.strerror or "unknown error").lower()
-
-
-def _remedy(error: OSError) -> str:
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return "Give yourself the right to read it, or exclude it."
-    if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        return "Check the path; if something else removed it, there is nothing left to send."
-    return "Check the disk or the mount, and try again."
-
-
-def _loop(relative: bytes) -> str:
-    return f"The link {_shown(relative)} leads back to a directory it lies in. Remove it, or exclude it."
-
-
-def _shown(relative: bytes) -> str:
-    return display_text(relative.rstrip(b"/"))
+            yield judge.unreadable(relative, error, excluded=excluded)
+            continue
+        if not excluded and unlimited and stat.S_ISREG(status.st_mode) and relative.isascii() and len(relative) <= room:
+            yield Planned(no, relative, prefix + relative.decode(), Fingerprint.of(status))
+        else:
+            yield judge.entry(relative, status, excluded=excluded)
+    return None

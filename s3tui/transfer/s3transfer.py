@@ -1,4 +1,4 @@
-"""The engine that speaks S3 through boto3's client, one call for each request.
+"""The engine that speaks S3 through botocore's client, one call for each request.
 
 It does not use the s3transfer package, though it takes its place: checksums must travel in headers that are known before the body
 leaves, each part must be tried again by itself, and attempts must be ours to count. s3transfer sends trailers, which many stores
@@ -9,33 +9,33 @@ Concurrency: one pool of threads for files, which `Control` bounds; a separate o
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from typing import Any
 
-from s3tui.errors import AccessDenied, Cancelled, EndpointUnreachable, ObjectExists, S3tuiError, StorageError
-from s3tui.events import Fact, Failed, Skipped, Uploaded
 from s3tui.model import Connection, Policy, Receipt, Transfer
+from s3tui.storage.api import Api
 from s3tui.storage.options import AwsOptions
-from s3tui.storage.s3 import S3Client, open_client
-from s3tui.text import display_text
+from s3tui.storage.sdk import S3Client, SdkApi, open_client
+from s3tui.transfer.attempts import outcome_of
 from s3tui.transfer.body import Body
-from s3tui.transfer.engine import Control
-from s3tui.transfer.flight import Flight, Store
-from s3tui.transfer.multipart import THRESHOLD, MultipartUpload, part_size_for
+from s3tui.transfer.checksums import ALGORITHMS
+from s3tui.transfer.engine import Control, Ledger
+from s3tui.transfer.multipart import LargeFile, Voyage
+from s3tui.transfer.part_sizes import large_from
 from s3tui.transfer.patience import Tries
 from s3tui.transfer.progress import Progress
-from s3tui.transfer.single import put_object, recognise
-from s3tui.transfer.source import open_planned
+from s3tui.transfer.recognition import is_ours, unless_ours
+from s3tui.transfer.sdk_requests import SdkParts, put_object
+from s3tui.transfer.source import PinnedSource, open_planned
+from s3tui.transfer.streaks import Streaks
+from s3tui.transfer.traits import Traits
 
 MAX_CONCURRENCY = 1000
 _PART_THREADS = 16
-_DENIED_IN_A_ROW = 50
-_UNREACHABLE_IN_A_ROW = 10
-
-_log = logging.getLogger(__name__)
 
 
 def open_engine(connection: Connection, aws: AwsOptions, *, concurrency: int = MAX_CONCURRENCY) -> S3TransferEngine:
@@ -47,28 +47,22 @@ class S3TransferEngine:
     """Implements `Engine`. Several runs may share it; `concurrency` bounds the files in flight over all of them."""
 
     def __init__(self, client: S3Client, concurrency: int = MAX_CONCURRENCY) -> None:
-        self._store = Store(client)
-        self._files = ThreadPoolExecutor(concurrency, thread_name_prefix="file")
-        self._parts = ThreadPoolExecutor(_PART_THREADS, thread_name_prefix="part")
+        self.client = client
+        self.api: Api = SdkApi(client)
+        self.traits = Traits()
+        self.files = ThreadPoolExecutor(concurrency, thread_name_prefix="file")
+        self.parts = ThreadPoolExecutor(_PART_THREADS, thread_name_prefix="part")
         client.meta.events.register("before-send.s3", _leaves, unique_id="s3tui-leaves")
 
-    def carry(
-        self,
-        transfers: Iterable[Transfer],
-        policy: Policy,
-        *,
-        record: Callable[[Fact], None],
-        progress: Progress,
-        control: Control,
-    ) -> None:
-        """See `Engine.carry`. Also raises what `record` raises, after what is in flight has ended."""
-        _Run(self._store, self._parts, policy, record, progress, control).carry_all(transfers, self._files)
+    def carry(self, transfers: Iterable[Transfer], policy: Policy, *, ledger: Ledger, progress: Progress, control: Control) -> None:
+        """See `Engine.carry`. Also raises what the ledger and `transfers` raise, after what is in flight has ended."""
+        _Run(self, policy, ledger, progress, control).carry_all(transfers)
 
     def close(self) -> None:
         """End the threads and connections; a request that is never answered is not waited for."""
-        self._files.shutdown(wait=False, cancel_futures=True)
-        self._parts.shutdown(wait=False, cancel_futures=True)
-        self._store.client.close()
+        self.files.shutdown(wait=False, cancel_futures=True)
+        self.parts.shutdown(wait=False, cancel_futures=True)
+        self.client.close()
 
 
 def _leaves(request: Any, **_: Any) -> None:  # noqa: ANN401 - botocore's hook
@@ -80,32 +74,21 @@ def _leaves(request: Any, **_: Any) -> None:  # noqa: ANN401 - botocore's hook
 class _Run:
     """One call of `carry`: what it was given, and how it fares."""
 
-    def __init__(
-        self,
-        store: Store,
-        parts: ThreadPoolExecutor,
-        policy: Policy,
-        record: Callable[[Fact], None],
-        progress: Progress,
-        control: Control,
-    ) -> None:
-        self._store = store
-        self._parts = parts
+    def __init__(self, engine: S3TransferEngine, policy: Policy, ledger: Ledger, progress: Progress, control: Control) -> None:
+        self._engine = engine
         self._policy = policy
-        self._record = record
+        self._ledger = ledger
         self._progress = progress
         self._control = control
         self._changed = threading.Condition()
         self._in_flight = 0
         self._stopped_by: BaseException | None = None
-        self._successes = 0
-        self._denied = 0
-        self._unreachable = 0
+        self._streaks = Streaks()
 
-    def carry_all(self, transfers: Iterable[Transfer], pool: ThreadPoolExecutor) -> None:
+    def carry_all(self, transfers: Iterable[Transfer]) -> None:
         waiting = iter(transfers)
         while self._control.take_slot():
-            if not self._start_next(waiting, pool):
+            if not self._start_next(waiting):
                 self._control.give_slot()
                 break
         with self._changed:
@@ -113,13 +96,13 @@ class _Run:
         if self._stopped_by is not None:
             raise self._stopped_by
 
-    def _start_next(self, waiting: Iterator[Transfer], pool: ThreadPoolExecutor) -> bool:
+    def _start_next(self, waiting: Iterator[Transfer]) -> bool:
         """Start one more transfer, which then owns the slot; False if there is none, or there shall be none."""
         try:
             transfer = None if self._stopped_by is not None else next(waiting, None)
             if transfer is None:
                 return False
-            pool.submit(self._carry, transfer)
+            self._engine.files.submit(copy_context().run, self._carry, transfer)  # its log lines are about the same job
         except BaseException as error:
             self._stop(error)
             return False
@@ -130,9 +113,16 @@ class _Run:
     def _carry(self, transfer: Transfer) -> None:
         """One transfer from its start to its fact. Runs in the pool of files; holds a slot."""
         try:
-            fact = self._outcome(transfer)
-            if fact is not None:
-                self._record(fact)
+            send = (
+                self._large(transfer) if transfer.fingerprint.size >= large_from(self._policy) else partial(self._small, transfer)
+            )
+            attempt = partial(self._attempt, transfer, send)
+            stopped = lambda: self._stopped_by is not None  # noqa: E731
+            outcome = outcome_of(transfer, self._policy, self._control, self._streaks, attempt, stopped)
+            if isinstance(outcome, BaseException):
+                self._stop(outcome)
+            elif outcome is not None:
+                self._ledger.record([outcome])
         except BaseException as error:
             self._stop(error)
         finally:
@@ -142,90 +132,27 @@ class _Run:
                 self._in_flight -= 1
                 self._changed.notify_all()
 
-    def _outcome(self, transfer: Transfer) -> Fact | None:
-        """The fact a transfer ends in; None if it is planned still."""
-        tries = Tries(self._policy.max_attempts, transfer.attempts)
-        try:
-            return self._attempts(transfer, tries)
-        except Cancelled:
-            return None
-        except S3tuiError as error:
-            return self._failed(transfer, tries.total, error)
-        except Exception as error:
-            _log.exception("A transfer failed for a reason that is a defect of s3tui.")
-            sentence = (
-                f"{display_text(transfer.path)} could not be sent, and the reason ({error!r}) is a defect of s3tui. Report it."
-            )
-            return Failed(transfer.no, tries.total, "internal_error", display_text(sentence))
-
-    def _attempts(self, transfer: Transfer, tries: Tries) -> Fact | None:
-        while True:
-            attempt = tries.begin()
-            successes = self._successes
-            try:
-                receipt = self._attempt(transfer, attempt, tries)
-                self._succeeded()
-                if receipt is None:
-                    return Skipped(transfer.no, attempt, ObjectExists.reason)
-                return Uploaded(transfer.no, attempt, receipt)
-            except Cancelled:
-                raise
-            except S3tuiError as error:
-                delay = tries.rest_after(error, others_succeed=self._successes > successes)
-                if delay is None:
-                    raise
-            if self._stopped_by is not None or not self._rest(delay):
-                return None
-
-    def _attempt(self, transfer: Transfer, attempt: int, tries: Tries) -> Receipt | None:
-        """The receipt; None if the key is taken and the policy is to leave it alone then. Raises S3tuiError."""
-        self._progress.start(transfer.no, transfer.fingerprint.size, attempt)
+    def _attempt(self, transfer: Transfer, send: Callable[[PinnedSource], Receipt], attempt: int, tries: Tries) -> Receipt:
         with open_planned(transfer.path, transfer.fingerprint) as source:
-            if source.size != transfer.fingerprint.size:
-                self._progress.start(transfer.no, source.size, attempt)
+            self._progress.start(transfer.no, source.size, attempt)
+            algorithm, watch = ALGORITHMS[self._policy.checksum], self._control.raise_if_broken_off
+            receipt = unless_ours(
+                lambda: send(source),
+                lambda: is_ours(self._engine.api, transfer.target, source, algorithm, watch),
+                first=transfer.unsure and attempt == transfer.attempts + 1,
+                tries=tries,
+            )
+            return receipt.of_file(source.fingerprint, transfer.fingerprint)
 
-            def advance(count: int) -> None:
-                self._progress.advance(transfer.no, count)
+    def _small(self, transfer: Transfer, source: PinnedSource) -> Receipt:
+        client, traits, advance = self._engine.client, self._engine.traits, partial(self._progress.advance, transfer.no)
+        return put_object(client, traits, transfer.target, source, self._policy, control=self._control, advance=advance)
 
-            flight = Flight(self._store, source, transfer.target, self._policy, self._control, advance)
-            if transfer.unsure and attempt == transfer.attempts + 1 and (receipt := recognise(flight)):
-                return receipt
-            try:
-                if source.size >= max(THRESHOLD, part_size_for(source.size, self._policy.part_size)):
-                    return MultipartUpload(flight, self._parts).carry()
-                return put_object(flight)
-            except ObjectExists:
-                if tries.unanswered and (receipt := recognise(flight)):
-                    return receipt
-                if self._policy.if_exists == "skip":
-                    return None
-                raise
-
-    def _rest(self, seconds: float) -> bool:
-        """Sleep before another attempt; False if the job or this run is stopping."""
-        while seconds > 0 and self._stopped_by is None:
-            if not self._control.rest(min(seconds, 0.5)):
-                return False
-            seconds -= 0.5
-        return self._stopped_by is None
-
-    def _succeeded(self) -> None:
-        with self._changed:
-            self._successes += 1
-            self._unreachable = 0
-
-    def _failed(self, transfer: Transfer, attempts: int, error: S3tuiError) -> Fact | None:
-        """The fact of a failure, or none if it is one that every file of the job would share."""
-        with self._changed:
-            self._denied = self._denied + 1 if isinstance(error, AccessDenied) else 0
-            self._unreachable = self._unreachable + 1 if isinstance(error, EndpointUnreachable) else 0
-            hopeless = self._successes == 0 and self._denied >= _DENIED_IN_A_ROW
-            if hopeless or self._unreachable >= _UNREACHABLE_IN_A_ROW:
-                error.fatal = True
-        if error.fatal and isinstance(error, StorageError):
-            self._stop(error)
-            return None
-        return Failed(transfer.no, attempts, error.reason, str(error))
+    def _large(self, transfer: Transfer) -> Callable[[PinnedSource], Receipt]:
+        engine, policy, control = self._engine, self._policy, self._control
+        sender = SdkParts(engine.client, engine.parts, transfer.target, policy, control)
+        advance = partial(self._progress.advance, transfer.no)
+        return LargeFile(Voyage(transfer, policy, engine.api, sender, self._ledger, control, advance, engine.traits)).carry
 
     def _stop(self, error: BaseException) -> None:
         """Admit nothing more; the first reason is the one that counts."""

@@ -5,7 +5,9 @@
     screens/       Jobs, New job, Plan, Transfers, Help, dialogs
     widgets/       the line-drawn tables, the summary, the key bar, the detail pane
     commands       the one table of actions: bindings, key bar, palette and help are made from it
+    prefill        what the form for a new job begins with
     looks, cells   how a state looks; text cut to cells
+    figures        the numbers of a job as sentences and shares; videos: those of what becomes a video
     themes         YAML files to themes
     door           what the UI needs of the rest of the program, as protocols
     messages       what screens tell the application

@@ -62,7 +62,7 @@ def _application(
     settings: Settings, runtime: Runtime, source: str | None, target: str | None, job: str | None, hint: str
 ) -> S3tuiApp:
     from s3tui.tui.application import S3tuiApp
-    from s3tui.tui.screens.new_job import Prefill
+    from s3tui.tui.prefill import Prefill
 
     bucket = settings.s3.bucket_name
     prefill = Prefill(
@@ -71,6 +71,8 @@ def _application(
         concurrency=settings.transfer.concurrency,
         attempts=settings.transfer.max_attempts,
         checksum=settings.transfer.checksum,
+        backup=settings.backup,
+        video=settings.video,
         hint=hint,
     )
     ui = settings.ui

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-from s3tui.model import JobState
+from s3tui.model import Job, JobState
 from s3tui.text import display_text
 from s3tui.tui import hangup, themes
 from s3tui.tui.commands import Command, Where, bindings, commands_of, unknown_ids
@@ -20,9 +20,10 @@ from s3tui.tui.door import House
 from s3tui.tui.internals import end_after_failure, repaint_all
 from s3tui.tui.looks import Looks
 from s3tui.tui.messages import DoCommand, OpenJob, OpenNewJob
-from s3tui.tui.screens.dialogs import cancel_question, leave_question
+from s3tui.tui.prefill import Prefill
+from s3tui.tui.screens.dialogs import leave_question
 from s3tui.tui.screens.jobs import JobsPage
-from s3tui.tui.screens.new_job import NewJobPage, Prefill
+from s3tui.tui.screens.new_job import NewJobPage
 from s3tui.tui.screens.page import Page
 
 _RUNNING = (JobState.PENDING, JobState.RUNNING)
@@ -34,6 +35,8 @@ class S3tuiApp(App[int]):
     CSS_PATH = "s3tui.tcss"
     TITLE = "s3tui"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.APP)]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (68, "-normal"), (105, "-wide")]  # noqa: RUF012  (Textual's own declaration)
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-short"), (20, "-tall")]  # noqa: RUF012
 
     def __init__(
         self,
@@ -187,12 +190,12 @@ class S3tuiApp(App[int]):
             self.exit(0)
             return
         self._leaving = True
-        page.ask("leave", self._running_jobs, self._ask_to_leave, lambda _: self.exit(0))
+        page.ask("leave", self._running_jobs, partial(self._ask_to_leave, page), lambda _: self.exit(0))
 
-    def _running_jobs(self) -> list[str]:
-        return [job.id for job in self.house.service.browse(limit=500) if job.state in _RUNNING]
+    def _running_jobs(self) -> list[Job]:
+        return [job for job in self.house.service.browse(limit=500) if job.state in _RUNNING]
 
-    def _ask_to_leave(self, running: list[str]) -> None:
+    def _ask_to_leave(self, page: Page, running: list[Job]) -> None:
         if not running:
             self.exit(0)
             return
@@ -202,18 +205,9 @@ class S3tuiApp(App[int]):
             if answer == "d":
                 self.exit(0)
             elif answer == "c":
-                self.push_screen(cancel_question(len(running)), cancelled)
-
-        def cancelled(answer: str | None) -> None:
-            if answer == "y" and isinstance(self.screen, Page):
-                self.screen.ask("leave", lambda: self._cancel(running), lambda _: self.exit(0))
+                page.ask_to_cancel(running, lambda _: self.exit(0))
 
         self.push_screen(leave_question(len(running)), answered)
-
-    def _cancel(self, jobs: list[str]) -> None:
-        for job_id in jobs:
-            self.house.service.cancel(job_id)
-        self.house.ensure_worker()
 
 
 def _has(node: DOMNode, action: str) -> bool:

@@ -31,6 +31,11 @@ def tail(text: str, width: int) -> str:
     return set_cell_size("…" + _last_cells(text, width - 1), width)
 
 
+def shorten(text: str, width: int) -> str:
+    """At most `width` cells: the whole text, or its tail."""
+    return text if cell_len(text) <= width else tail(text, width)
+
+
 def _last_cells(text: str, width: int) -> str:
     kept = text[-width:] if width else ""
     while cell_len(kept) > width:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 LEAD = 2
 """The cursor's bar and the mark."""
 STATE = 11
 """Glyph, word and the space after them."""
+_PHASE = 14
+"""The same, where the words are phases of a video."""
 RETRY = "[Retry]"
 
 
@@ -23,6 +25,7 @@ class Columns:
     rate: int
     tries: int
     note: int = 0
+    state: int = STATE
 
     @property
     def right(self) -> int:
@@ -33,7 +36,7 @@ class Columns:
     @property
     def retry_from(self) -> int:
         """The first cell of a failed line's Retry button."""
-        return LEAD + STATE + self.path + 1 + self.right - len(RETRY) - (self.tries + 1 if self.tries else 0)
+        return LEAD + self.state + self.path + 1 + self.right - len(RETRY) - (self.tries + 1 if self.tries else 0)
 
 
 @lru_cache(maxsize=8)
@@ -57,6 +60,19 @@ def plan_columns(width: int) -> Columns:
     return _with_path(width, Columns(0, 0, 0, 9, 0, 0, note))
 
 
+@lru_cache(maxsize=8)
+def video_columns(width: int) -> Columns:
+    """Columns of videos: their phases are longer words, and their pace is more than one."""
+    if width >= 105:
+        parts = (20, 4, 9, 24, 5)
+    elif width >= 68:
+        parts = (8, 4, 9, 15, 2)
+    elif width >= 50:
+        parts = (0, 4, 9, 0, 2)
+    else:
+        parts = (0, 0, 9, 0, 0)
+    return _with_path(width, Columns(0, *parts, state=_PHASE))
+
+
 def _with_path(width: int, columns: Columns) -> Columns:
-    path = max(8, width - LEAD - STATE - columns.right - 2)
-    return Columns(path, columns.bar, columns.percent, columns.size, columns.rate, columns.tries, columns.note)
+    return replace(columns, path=max(8, width - LEAD - columns.state - columns.right - 2))

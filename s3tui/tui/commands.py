@@ -52,7 +52,7 @@ def _views() -> tuple[Command, ...]:
 
 COMMANDS: tuple[Command, ...] = (
     Command("open", "enter", "Open job", "Open the selected job and watch it.", "open", Where.JOBS, "Open"),
-    Command("new", "n", "New job", "Choose folders and files to upload.", "new", Where.JOBS, "New job"),
+    Command("new", "n", "New job", "Choose folders and files to upload or back up.", "new", Where.JOBS, "New job"),
     Command("pause", "p", "Pause or resume", "Pause the selected job, or let it go on.", "pause", Where.JOBS, "Pause"),
     Command("cancel", "x", "Cancel job…", "Break the selected job off; asks first.", "cancel", Where.JOBS, "Cancel"),
     Command(
@@ -78,12 +78,20 @@ COMMANDS: tuple[Command, ...] = (
         "next-field", "tab", "Next field", "Go to the next field; shift+tab goes back.", "app.focus_next", Where.NEW, "Next field"
     ),
     Command("back", "escape", "Back", "Leave the form without starting anything.", "back", Where.NEW, "Back"),
-    Command("mark", "space", "Mark", "Mark the folder or file for upload, or unmark it.", "mark", Where.TREE, "Mark"),
+    Command("mark", "space", "Mark", "Mark the folder or file, or unmark it.", "mark", Where.TREE, "Mark"),
     Command("expand", "enter,right,l", "Open folder", "Show what is in the folder.", "expand", Where.TREE),
     Command("collapse", "left,h", "Close folder", "Hide what is in the folder, or go up to it.", "collapse", Where.TREE),
     Command("parent", "backspace", "Folder above", "Start the tree one folder higher.", "parent", Where.TREE, "Folder above"),
     Command("hidden", "full_stop", "Hidden files", "Show or hide names that begin with a dot.", "hidden", Where.TREE, "Hidden"),
-    Command("apply", "enter", "Apply this plan", "Upload exactly what the plan shows.", "apply", Where.PLAN, "Apply this plan"),
+    Command(
+        "apply",
+        "enter",
+        "Apply this plan",
+        "Do exactly this; asks before sources are deleted.",
+        "apply",
+        Where.PLAN,
+        "Apply this plan",
+    ),
     Command("filter", "slash", "Filter", "Show only paths that contain a text.", "filter", Where.PLAN, "Filter"),
     Command("detail", "i", "Detail", "Show the selected file in full.", "detail", Where.PLAN, "Detail"),
     Command("copy", "y", "Copy key", "Copy the selected file's s3:// address.", "copy", Where.PLAN),
@@ -105,6 +113,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("filter", "slash", "Filter", "Show only paths that contain a text.", "filter", Where.TRANSFERS, "Filter"),
     Command("more", "plus,equals_sign", "More at once", "Raise the number of transfers in flight.", "tune(1)", Where.TRANSFERS),
     Command("fewer", "minus", "Fewer at once", "Lower the number of transfers in flight.", "tune(-1)", Where.TRANSFERS),
+    Command("bandwidth", "b", "Bandwidth…", "Limit how many bytes per second are sent.", "limit", Where.TRANSFERS),
     Command("follow", "f", "Follow", "Stay with what is in flight until the cursor moves.", "follow", Where.TRANSFERS),
     Command("mark", "space", "Mark file", "Mark the selected file, and go to the next.", "mark", Where.TRANSFERS),
     Command("copy", "y", "Copy key", "Copy the selected file's s3:// address.", "copy", Where.TRANSFERS),

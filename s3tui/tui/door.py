@@ -9,10 +9,14 @@ from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from s3tui.model import ActiveTransfer, FileRow, Job, View
+from s3tui.model import ActiveTransfer, FileRow, FileState, Job, OpenUpload, VideoSample, View
 
 if TYPE_CHECKING:
+    from s3tui.jobs.backup import BackupSpec
+    from s3tui.jobs.specs import Spec
     from s3tui.jobs.upload import UploadSpec
+    from s3tui.jobs.video import VideoSpec
+    from s3tui.report import Outlook
 
 
 class Sight(Protocol):
@@ -26,6 +30,11 @@ class Sight(Protocol):
     @property
     def active(self) -> tuple[ActiveTransfer, ...]:
         """Transfers in flight, by number."""
+        ...
+
+    @property
+    def videos(self) -> tuple[VideoSample, ...]:
+        """Videos that are being made, by number."""
         ...
 
     @property
@@ -47,7 +56,7 @@ class Sight(Protocol):
 class Door(Protocol):
     """The part of `service.Service` that screens use; see there for what each call does and raises."""
 
-    def plan(self, spec: UploadSpec, *, concurrency: int) -> str:
+    def plan(self, spec: Spec, *, concurrency: int) -> str:
         """Start a dry run; returns the job's id."""
         ...
 
@@ -71,8 +80,16 @@ class Door(Protocol):
         """Send failed files again; returns how many."""
         ...
 
-    def tune(self, job_id: str, concurrency: int) -> None:
-        """Change how many transfers are in flight."""
+    def tune(self, job_id: str, *, concurrency: int | None = None, bandwidth: int | None = None) -> None:
+        """Change how many transfers are in flight, or how many bytes per second are sent; 0: no limit."""
+        ...
+
+    def videos(self, job: Job) -> dict[int, tuple[str, list[dict[str, Any]]]]:
+        """(address, renditions) of each published video of a job."""
+        ...
+
+    def open_uploads(self, job: Job) -> list[OpenUpload]:
+        """The multipart uploads that `cancel` removes from the store."""
         ...
 
     def watch(self, job_id: str) -> Sight:
@@ -81,6 +98,14 @@ class Door(Protocol):
 
     def browse(self, *, limit: int = 100, before: int | None = None) -> list[Job]:
         """Jobs, newest first."""
+        ...
+
+    def outlook(self, job: Job) -> Outlook:
+        """What applying a plan would take."""
+        ...
+
+    def passing(self, job: Job) -> frozenset[FileState]:
+        """The states in which files of the job are not at their end."""
         ...
 
     def window(self, job: Job, first: int, count: int) -> list[FileRow]:
@@ -106,6 +131,14 @@ class House(Protocol):
 
     def upload_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> UploadSpec:  # noqa: ANN401 - fields of several nouns
         """A spec from the form and the settings. Raises SpecError."""
+        ...
+
+    def backup_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> BackupSpec:  # noqa: ANN401
+        """The spec of a backup, likewise. Raises SpecError."""
+        ...
+
+    def video_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> VideoSpec:  # noqa: ANN401
+        """The spec of a video job, likewise. Raises SpecError."""
         ...
 
     def ensure_worker(self) -> None:

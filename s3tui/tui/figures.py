@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.cells import cell_len
 
 from s3tui.model import Job, View
-from s3tui.text import display_text, format_duration, format_size
+from s3tui.text import display_text, format_duration, format_rate, format_size
 from s3tui.tui.door import Sight
 
 
@@ -20,6 +20,10 @@ class Subject:
 
     sources: tuple[str, ...]
     target: str
+    deletes: bool = False
+    """Whether sources go once their objects are proven."""
+    prunes: bool = False
+    """Whether directories that this empties go, too."""
 
     @property
     def bucket(self) -> str:
@@ -39,6 +43,11 @@ class Subject:
         return display_text(f"{tilde(first)}{more} → {self.target}")
 
 
+def plural(count: int, noun: str) -> str:
+    """`1 file`, `2,310 files`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def tilde(path: str) -> str:
     """The path as people write it: `~` for their home."""
     home = str(Path.home())
@@ -46,22 +55,28 @@ def tilde(path: str) -> str:
 
 
 def subject_of(job: Job) -> Subject:
-    """The job's sources and target; empty where its spec has none."""
+    """What the job's spec says; empty where it has nothing of it."""
     try:
         spec = json.loads(job.spec)
-        return Subject(tuple(str(source) for source in spec.get("sources", ())), str(spec.get("target", "")))
+        sources = tuple(str(source) for source in spec.get("sources", ()))
+        deletes = bool(spec.get("delete_after_upload"))
+        return Subject(sources, str(spec.get("target", "")), deletes, deletes and bool(spec.get("prune_empty_dirs")))
     except (ValueError, AttributeError):
         return Subject((), "")
 
 
 def done_share(job: Job, sent: int | None = None) -> float:
-    """How much of the job is behind us, from 0 to 1: by bytes, or by files if there are no bytes."""
+    """How much of the job is behind us, from 0 to 1: by bytes, or by files if there are no bytes.
+
+    What was sent is not all while sources wait for their deletion.
+    """
     totals = job.totals
     if job.state == "completed":
         return 1.0
+    most = 0.99 if not job.state.ended and totals.deleted < totals.uploaded and subject_of(job).deletes else 1.0
     if totals.bytes_found:
-        return min(1.0, (totals.bytes if sent is None else sent) / totals.bytes_found)
-    return (totals.uploaded + totals.skipped + totals.failed) / totals.found if totals.found else 0.0
+        return min(most, (totals.bytes if sent is None else sent) / totals.bytes_found)
+    return min(most, (totals.uploaded + totals.skipped + totals.failed) / totals.found) if totals.found else 0.0
 
 
 def time_left(sight: Sight) -> float | None:
@@ -77,21 +92,41 @@ def figures(sight: Sight) -> list[tuple[str, str]]:
     job, totals = sight.job, sight.job.totals
     ended = totals.uploaded + totals.skipped + totals.failed
     found = f"{totals.found:,}" if job.planned else f"{totals.found:,}+"
-    parts = [(f"{ended:,} of {found} files", ""), (f"{format_size(sight.sent)} of {format_size(totals.bytes_found)}", "")]
+    parts = [("watching", "active")] if job.watches and job.state == "running" else []
+    parts += [(f"{ended:,} of {found} files", ""), (f"{format_size(sight.sent)} of {format_size(totals.bytes_found)}", "")]
+    if subject_of(job).deletes:
+        parts.append((f"{totals.deleted:,} of {totals.uploaded:,} deleted", "done" if job.state.ended else "active"))
+    limit = _limit(sight)
     if not job.state.ended and job.state != "paused":
-        parts.append((f"{format_size(sight.rate)}/s", "active"))
+        parts.append((f"{format_size(sight.rate)}/s" + (f" of {limit}" if limit else ""), "active"))
+    elif not job.state.ended and limit:
+        parts.append((f"limit {limit}", "quiet"))
     left = time_left(sight)
     if left is not None:
         parts.append((f"{format_duration(left)} left", "active"))
+    parts += endings(job)
+    if not job.state.ended:
+        parts.append((f"{job.concurrency} at once", "quiet"))
+    return parts
+
+
+def endings(job: Job) -> list[tuple[str, str]]:
+    """What went wrong, and how long it took."""
+    totals = job.totals
+    parts = []
     if totals.failed:
         parts.append((f"{totals.failed:,} failed", "failed"))
     if totals.retries:
         parts.append((f"{totals.retries:,} {'retry' if totals.retries == 1 else 'retries'}", "skipped"))
     if job.started_at and job.finished_at:
         parts.append((f"took {format_duration((job.finished_at - job.started_at) / 1000)}", "quiet"))
-    if not job.state.ended:
-        parts.append((f"{job.concurrency} at once", "quiet"))
     return parts
+
+
+def _limit(sight: Sight) -> str:
+    """`10MB/s`, or `2 x 10MB/s` for two workers, as each has it to itself; empty if there is none."""
+    each = f"{len(sight.workers)} x " if len(sight.workers) > 1 else ""
+    return each + format_rate(sight.job.bandwidth) if sight.job.bandwidth else ""
 
 
 def view_counts(sight: Sight) -> dict[View, int]:

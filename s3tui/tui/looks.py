@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
-from s3tui.model import Action, FileRow, FileState, Job, JobState
+from s3tui.model import Action, FileRow, FileState, Job, JobState, Proof
 
 STYLES = ("queued", "active", "done", "failed", "skipped")
 """The names of the styles; each is a colour of the theme, `$state-NAME`."""
@@ -29,8 +29,12 @@ LOOKS = {
         Look("queued", "·", "queued", "queued"),
         Look("waiting", "↻", "again", "active"),
         Look("active", "▸", "sending", "active"),
-        Look("done", "✓", "done", "done"),
-        Look("deleted", "✓", "moved", "done"),
+        Look("stored", "▸", "uploaded", "active"),
+        Look("proven", "▸", "verified", "active"),
+        Look("done", "✓", "uploaded", "done"),
+        Look("unproven", "!", "unproven", "skipped"),
+        Look("verified", "≡", "verified", "done"),
+        Look("deleted", "⌫", "deleted", "done"),
         Look("skipped", "–", "skipped", "skipped"),
         Look("failed", "✗", "failed", "failed"),
         Look("send", "↑", "send", "active"),
@@ -44,6 +48,7 @@ LOOKS = {
         Look("running", "▸", "running", "active"),
         Look("pausing", "‖", "pausing", "skipped"),
         Look("paused", "‖", "paused", "skipped"),
+        Look("held", "!", "paused", "failed"),
         Look("completed", "✓", "completed", "done"),
         Look("partial", "!", "partial", "failed"),
         Look("broken", "✗", "failed", "failed"),
@@ -52,13 +57,21 @@ LOOKS = {
     )
 }
 
+_PASSING = {FileState.UPLOADED: "stored", FileState.VERIFIED: "proven"}
+"""Files of a backup that have not come to their end: of some the proof is missing, of others the deletion."""
 _FILES = {
     FileState.UPLOADED: "done",
-    FileState.VERIFIED: "done",
+    FileState.VERIFIED: "verified",
     FileState.DELETED: "deleted",
     FileState.SKIPPED: "skipped",
     FileState.FAILED: "failed",
 }
+PROOFS = {
+    Proof.SERVER_CHECKSUM: ("store checked it", "the store checked the bytes against their checksum"),
+    Proof.ETAG_MD5: ("ETag is its MD5", "its ETag, which the store has made, is the MD5 of the bytes"),
+    Proof.READ_BACK: ("read back", "the bytes were read back, and are the same"),
+}
+"""How an object was proven, in a few words and as a sentence."""
 _ACTIONS = {Action.UPLOAD: "send", Action.NEW: "new", Action.OVERWRITE: "overwrite", Action.SKIP: "skip", Action.FAIL: "fail"}
 _JOBS = {
     JobState.PLANNED: "planned",
@@ -81,10 +94,12 @@ class Looks:
         }
         self.ascii_bars = ascii_bars
 
-    def of_file(self, row: FileRow, *, in_flight: bool) -> Look:
-        """How a file of a running or ended job looks."""
+    def of_file(self, row: FileRow, *, in_flight: bool, passing: Container[FileState] = ()) -> Look:
+        """How a file of a running or ended job looks; in a state that is `passing` it has not come to its end."""
+        if row.state is FileState.UPLOADED and row.reason is not None:
+            return self._looks["unproven"]
         if row.state is not FileState.PLANNED:
-            return self._looks[_FILES[row.state]]
+            return self._looks[_PASSING[row.state] if row.state in passing else _FILES[row.state]]
         if in_flight:
             return self._looks["active"]
         return self._looks["waiting" if row.attempts else "queued"]
@@ -106,7 +121,7 @@ class Looks:
                 return self._looks["pausing"]
             if job.dry_run and job.state is JobState.RUNNING:
                 return self._looks["scanning"]
-        return self._looks[_JOBS[job.state]]
+        return self._looks["held" if job.waits_for_person else _JOBS[job.state]]
 
     def named(self, name: str) -> Look:
         """The look with this name."""

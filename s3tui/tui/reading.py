@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from s3tui.model import FileRow, Job, View
+from s3tui.model import FileRow, FileState, Job, View
 from s3tui.tui.door import Door, Sight
+from s3tui.tui.videos import Published
 from s3tui.tui.widgets.file_table import Wanted
 
 
@@ -40,26 +41,36 @@ class Seen:
     numbers: array[int] | None
     """The view's numbers, if they were made anew."""
     rows: Sequence[FileRow]
+    passing: frozenset[FileState]
+    """The states in which a file has not come to its end."""
     start: int | None = None
     """Where the page that follows is to begin."""
+    published: Mapping[int, Published] = field(default_factory=dict)
+    """The videos of the job that are published, by number."""
 
 
 def read(door: Door, glance: Glance) -> Seen:
     """Look at a job: its counters, what is in flight, and the rows that the table wants. Blocks on the database."""
     sight = door.watch(glance.job_id)
+    seen = _read(door, glance, sight)
+    return replace(seen, published=door.videos(sight.job)) if sight.job.kind == "video" else seen
+
+
+def _read(door: Door, glance: Glance, sight: Sight) -> Seen:
+    passing = door.passing(sight.job)
     if glance.whole and glance.page is not None:
         first, lines = glance.page
         start = busiest(array("I", sorted(sample.no for sample in sight.active)), first, lines)
-        return Seen(glance, sight, None, door.window(sight.job, max(0, start - lines), 3 * lines), start)
+        return Seen(glance, sight, None, door.window(sight.job, max(0, start - lines), 3 * lines), passing, start)
     if glance.whole:
-        return Seen(glance, sight, None, door.window(sight.job, glance.wanted.first, glance.wanted.count))
+        return Seen(glance, sight, None, door.window(sight.job, glance.wanted.first, glance.wanted.count), passing)
     numbers = _numbers(door, glance, sight)
     if numbers is None:
         chosen: Sequence[int] = glance.wanted.numbers or ()
     else:
         first = min(glance.wanted.first, max(0, len(numbers) - 1))
         chosen = numbers[first : first + max(glance.wanted.count, 100)]
-    return Seen(glance, sight, numbers, _rows(door, sight.job, chosen))
+    return Seen(glance, sight, numbers, _rows(door, sight.job, chosen), passing)
 
 
 def busiest(active: Sequence[int], first: int, lines: int) -> int:

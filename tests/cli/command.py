@@ -17,6 +17,7 @@ from s3tui.report import report_json
 from s3tui.state.store import Store as StateStore
 from s3tui.state.workers import WorkerRow
 from tests.servers import ACCESS_KEY, Store
+from tests.unprivileged import without_root_powers
 
 SECONDS = 60
 """What one command may take on a slow machine."""
@@ -55,6 +56,8 @@ class Home:
 
     directory: Path
     environment: dict[str, str] = field(default_factory=dict)
+    ordinary: bool = False
+    """Whether commands lose the power to ignore permissions that root has."""
 
     def __post_init__(self) -> None:
         self.work.mkdir(parents=True, exist_ok=True)
@@ -85,6 +88,7 @@ class Home:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            preexec_fn=without_root_powers if self.ordinary else None,
         )
 
     def jobs(self) -> list[Job]:
@@ -103,6 +107,12 @@ class Home:
         """The workers that are alive."""
         with closing(self._state()) as store:
             return store.workers.alive()
+
+    def last_beat(self) -> int:
+        """When a worker's heart beat last, in milliseconds."""
+        with closing(self._state()) as store, store.database.read() as connection:
+            found = connection.first("SELECT max(alive_until) FROM worker")
+            return int(found[0]) if found else 0
 
     def stop_workers(self) -> None:
         """End the background workers that commands have started."""

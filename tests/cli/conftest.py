@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,19 @@ from tests.cli.command import Home
 from tests.databases import empty
 from tests.front import FaultFront
 from tests.servers import Store
+
+
+@pytest.fixture(autouse=True)
+def same_log() -> Iterator[None]:
+    """What a command that runs in this process does to the log ends with its test."""
+    logger = logging.getLogger("s3tui")
+    before = logger.propagate, logger.level, [*logger.handlers]
+    yield
+    logger.propagate, level, handlers = before
+    logger.setLevel(level)
+    for handler in set(logger.handlers) - set(handlers):
+        logger.removeHandler(handler)
+        handler.close()
 
 
 @pytest.fixture

@@ -1,15 +1,15 @@
-"""`s3tui config` and `s3tui status`."""
+"""`s3tui config`."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 
 from s3tui.cli.main import run
-from tests.cli.command import Home
-from tests.servers import ACCESS_KEY, Store
+from s3tui.config.settings import known_keys
 
 
 @pytest.fixture
@@ -72,22 +72,78 @@ def test_check_names_the_mistake(here: Path, capfd: pytest.CaptureFixture[str]) 
     assert "ui.fps" in capfd.readouterr().err
 
 
-def test_status_says_that_all_is_well(home: Home, rclone_store: Store) -> None:
-    home.at(rclone_store)
-    result = home.run("status", f"s3://{rclone_store.bucket}", "--json")
-    assert result.code == 0, result.stdout
-    findings = {finding["name"]: finding for finding in result.json}
-    assert list(findings) == ["config", "credentials", "bucket", "database", "queue", "worker", "ffmpeg"]
-    assert {findings[name]["state"] for name in ("config", "credentials", "bucket", "database", "queue", "worker")} == {"ok"}
-    assert rclone_store.bucket in findings["bucket"]["detail"]
-    assert rclone_store.secret not in result.stdout
-    assert ACCESS_KEY not in result.stdout
+def test_show_has_every_key_as_json_with_its_origin(
+    here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("S3TUI_UI__FPS", "9")
+    (here / ".env").write_text("AWS_REGION=eu-west-1\n")
+    (here / "config.yaml").write_text("transfer:\n  concurrency: 7\n")
+    assert run(["config", "show", "--json"]) == 0
+    shown = json.loads(capfd.readouterr().out)
+    assert set(shown) == {f"{section}.{key}" for section, key, _ in known_keys()}
+    assert shown["ui.fps"] == {"value": 9, "origin": "environment S3TUI_UI__FPS"}
+    assert shown["aws.region"] == {"value": "eu-west-1", "origin": ".env:1 AWS_REGION"}
+    assert shown["transfer.concurrency"] == {"value": 7, "origin": "config.yaml:2"}
+    assert shown["s3.prefix"] == {"value": "backups/", "origin": "default"}
 
 
-def test_status_names_what_is_wrong_and_goes_on(home: Home, rclone_store: Store) -> None:
-    home.at(rclone_store)
-    result = home.run("status", "s3://no-such-bucket", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
-    assert result.code == 1
-    states = {line.split()[0]: line.split()[1] for line in result.stdout.splitlines()}
-    assert (states["credentials"], states["bucket"], states["database"]) == ("failed", "failed", "ok")
-    assert "AWS_ACCESS_KEY_ID" in result.stdout
+def test_init_makes_the_directory_of_the_configuration_and_keeps_it_private(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = here / "etc" / "s3tui" / "config.yaml"
+    assert run(["config", "init", "--config", str(path)]) == 0
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o644)
+    assert run(["config", "init", "--config", str(path), "--force"]) == 0
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert run(["config", "init", "--config", "/dev/null/config.yaml"]) == 1
+    assert "/dev/null/config.yaml cannot be written" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ("ui: {theme: harbor}", ["config.yaml:1", "no theme 'harbor'", "Did you mean harbour?"]),
+        ("ui: {theme: zzz}", ["no theme 'zzz'", "there are", "harbour"]),
+        ("ui:\n  keys: {qiut: ctrl+q}", ["config.yaml:2", "ui.keys", "no action 'qiut'", "Did you mean quit?"]),
+        ("logging: {log_file: nowhere/s3tui.log}", ["logging.log_file", "nowhere/s3tui.log", "cannot be written"]),
+        ("state: {url: 'mysql://db'}", ["state.url", "mysql", "postgresql://"]),
+        ("queue: {url: 'redis://mq'}", ["queue.url", "redis", "amqp://"]),
+        ("state: {url: 'postgresql://db/jobs'}\nqueue: {url: sqlite}", ["config.yaml:2", "state.url names another database"]),
+        ("s3: {bucket_name: my bucket}", ["'my bucket'", "name of a bucket"]),
+        ("backup: {source_directory: nowhere}", ["backup.source_directory", "'nowhere'", "not a directory"]),
+        ("aws: {secret_access_key: hunter2}", ["aws.access_key_id is not"]),
+        ("transfer: {bandwith: 1MB/s}", ["transfer.bandwith", "Did you mean transfer.bandwidth?"]),
+    ],
+)
+def test_check_names_what_will_not_work_and_where_it_is(
+    here: Path, capfd: pytest.CaptureFixture[str], config: str, words: list[str]
+) -> None:
+    (here / "config.yaml").write_text(config + "\n")
+    assert run(["config", "check"]) == 1
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert "hunter2" not in captured.err
+    for word in words:
+        assert word in captured.err
+
+
+def test_check_tells_all_that_will_not_work_at_once(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (here / "config.yaml").write_text("ui:\n  theme: zzz\n  keys: {a: b, c: d}\nlogging: {log_file: /dev}\n")
+    assert run(["config", "check"]) == 1
+    told = capfd.readouterr().err.splitlines()
+    assert [word for line in told for word in ("ui.theme", "ui.keys", "logging.log_file") if word in line] == [
+        "ui.theme",
+        "ui.keys",
+        "ui.keys",
+        "logging.log_file",
+    ]
+
+
+def test_check_accepts_what_works(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (here / "logs").mkdir()
+    (here / "config.yaml").write_text(
+        "ui: {theme: harbour, keys: {quit: ctrl+q}}\nlogging: {log_file: logs/s3tui.log}\ns3: {bucket_name: photos}\n"
+        "backup: {source_directory: logs}\nqueue: {url: 'amqp://me@mq/a'}\nstate: {url: 'postgresql://db/jobs'}\n"
+    )
+    assert run(["config", "check"]) == 0
+    assert "can be used" in capfd.readouterr().out

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from s3tui.cli.json_lines import EndedRows
 from s3tui.cli.progress import Pacer, describe
-from s3tui.model import Action, Desired, FileRow, FileState, Job, JobState, Totals
+from s3tui.model import Action, Desired, FileRow, FileState, Job, JobState, Totals, VideoPhase, VideoSample
 from s3tui.service import JobSight
 
 JOB = Job(1, "01JOB", "upload", JobState.RUNNING, Desired.RUN, "{}", False, True, Totals(), 100, 0)
@@ -48,6 +48,16 @@ def test_the_line_names_retries_and_failures_only_when_there_are_any() -> None:
     assert describe(rough, Pacer().pace(rough, 0.0)) == "2 of 3+ files, 0 B of 0 B+, 0 B/s, 0 files/s, 1 retry, 2 failed"
 
 
+def test_a_job_that_watches_says_so_while_nothing_comes() -> None:
+    pacer = Pacer()
+    job = replace(JOB, spec='{"watch": true}', planned=False)
+    idle = JobSight(replace(job, totals=Totals(found=4, uploaded=2, skipped=1, failed=1, bytes=2048)), (), ())
+    pacer.pace(idle, 0.0)
+    assert describe(idle, pacer.pace(idle, 75.0)) == "watching; 2 files stored, last one 1:15 ago, 2.0 KiB, 1 failed"
+    busy = JobSight(replace(job, totals=Totals(found=5, uploaded=2, skipped=1, failed=1)), (), ())
+    assert describe(busy, pacer.pace(busy, 76.0)).startswith("4 of 5+ files")
+
+
 class Ledger:
     """The files of a job; counts how many rows were read."""
 
@@ -78,7 +88,7 @@ def test_each_file_is_told_once_in_whatever_order_they_end() -> None:
     told = []
     for numbers in ([1_700], [3, 1_200], [0], list(range(100, 1_100)), [999 + 500, 1], range(2_000)):
         ledger.end(*numbers)
-        told += [row.no for row in rows.new(ledger.ended)]
+        told += [row.no for row in rows.new(ledger.ended, {FileState.PLANNED})]
     assert sorted(told) == list(range(2_000))
 
 
@@ -87,9 +97,9 @@ def test_pages_told_to_their_end_are_never_read_again_and_silence_costs_no_read(
     rows = EndedRows(ledger.window)
     for start in range(0, 5_000, 250):
         ledger.end(*range(start, start + 250))
-        assert len(list(rows.new(ledger.ended))) == 250
+        assert len(list(rows.new(ledger.ended, {FileState.PLANNED}))) == 250
         before = ledger.read
-        assert list(rows.new(ledger.ended)) == []
+        assert list(rows.new(ledger.ended, {FileState.PLANNED})) == []
         assert ledger.read == before
     assert ledger.read <= 3 * 5_000
 
@@ -98,6 +108,18 @@ def test_files_that_are_found_later_are_told_too() -> None:
     ledger = Ledger(10)
     rows = EndedRows(ledger.window)
     ledger.end(*range(10))
-    assert len(list(rows.new(10))) == 10
+    assert len(list(rows.new(10, {FileState.PLANNED}))) == 10
     ledger.states += [FileState.SKIPPED] * 1_000
-    assert [row.no for row in rows.new(ledger.ended)] == list(range(10, 1_010))
+    assert [row.no for row in rows.new(ledger.ended, {FileState.PLANNED})] == list(range(10, 1_010))
+
+
+def test_the_line_of_a_video_tells_its_phase_pace_and_segments() -> None:
+    job = replace(JOB, kind="video", spec='{"sources": ["/films/clip.mp4", "/films/b\\u001b.mp4"]}', totals=Totals(found=1))
+    video = VideoSample(0, VideoPhase.TRANSCODING, 21.0, 50.0, 2.5, 63.0, 18, ("720p",))
+    one = JobSight(job, (), (), (video,))
+    pace = Pacer().pace(one, 0.0)
+    assert describe(one, pace) == "transcoding clip.mp4: 42%, 2.5x, 63 fps, 0:12 left, 18 segments"
+    late = JobSight(job, (), (), (video._replace(phase=VideoPhase.UPLOADING, made=50.0),))
+    assert describe(late, pace) == "uploading clip.mp4: 100%, 18 segments"
+    both = JobSight(replace(job, totals=Totals(found=2, failed=1)), (), (), (VideoSample(1),))
+    assert describe(both, pace) == r"probing b\x1b.mp4: 0%, 1 of 2 files, 1 failed"

@@ -8,10 +8,14 @@ import sys
 import pytest
 
 from s3tui import __version__
-from s3tui.cli.main import build_parser, parse
+from s3tui.cli.main import COMMANDS, build_parser, parse
 from tests.cli.command import Home
+from tests.servers import Store
 
-HEAVY = ("boto3", "botocore", "sqlalchemy", "alembic", "pydantic", "textual", "dramatiq", "rich", "yaml", "asyncio")
+HEAVY = (
+    *("boto3", "botocore", "awscrt", "psycopg", "pydantic", "pydantic_settings", "textual", "rich", "dramatiq"),
+    *("fastapi", "yaml", "dotenv", "asyncio", "logging", "xml.etree"),
+)
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["upload", "--help"], ["jobs", "retry", "--help"]])
@@ -28,6 +32,23 @@ print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"
     assert done.stdout
+
+
+def test_an_upload_with_plain_settings_loads_no_sdk(home: Home, rclone_store: Store) -> None:
+    (home.work / "file").write_text("contents")
+    home.at(rclone_store)
+    done = home.run("upload", "file", f"s3://{rclone_store.bucket}/", PYTHONPROFILEIMPORTTIME="1")
+    assert done.code == 0
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "s3tui.transfer.wire.office" in imported
+    assert imported & {"boto3", "botocore", "urllib3", "textual", "rich", "psycopg", "dramatiq", "yaml", "asyncio"} == set()
+    assert rclone_store.contents() == {"file": b"contents"}
+
+
+def test_the_process_that_carries_loads_no_more_than_it_needs() -> None:
+    script = f"import sys, s3tui.transfer.wire.child; print(sorted(set({HEAVY!r}) - {{'asyncio', 'logging'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_version_is_the_packages(home: Home) -> None:
@@ -68,10 +89,20 @@ def test_jobs_alone_lists_them() -> None:
     assert parse(["jobs"]).run is parse(["jobs", "list"]).run
 
 
-def test_every_command_of_this_version_has_help() -> None:
-    text = build_parser().format_help()
-    for command in ("tui", "demo", "upload", "jobs", "status", "config", "worker"):
-        assert f"\n    {command} " in text
+def test_help_names_every_command() -> None:
+    text = build_parser([]).format_help()
+    assert [command for command in COMMANDS if f"\n    {command} " not in text] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_help_of_its_own(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse([command, "--help"])
+    assert "--env-file" in capsys.readouterr().out
+
+
+def test_a_value_that_reads_like_a_command_is_a_value() -> None:
+    assert parse(["--config", "upload", "jobs"]).run is parse(["jobs"]).run
 
 
 def test_a_reader_that_leaves_early_is_no_error(home: Home) -> None:

@@ -8,25 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
 
 from s3tui.errors import QueueError
 from s3tui.queues.messages import queue_name
 from s3tui.queues.rabbitmq import open_rabbitmq
-from s3tui.state.schema import message, metadata
+from s3tui.state.database import Database
 from tests.queues.bench import RABBITMQ, Bench
 
 
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Bench:
-    """A queue in a new file, made as the state store makes it."""
-    path = tmp_path / "state.db"
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-    metadata.create_all(engine, tables=[message])
-    engine.dispose()
-    return Bench(str(path), _unique(), tmp_path / "taken.log")
+    """A queue in a new state file."""
+    database = Database("sqlite", tmp_path)
+    database.close()
+    return Bench(str(database.path), _unique(), tmp_path / "taken.log")
 
 
 @pytest.fixture

@@ -55,7 +55,9 @@ def test_a_url_that_cannot_be_used_is_a_sentence_without_the_password(url: str) 
 
 @pytest.mark.parametrize("password", [SECRET, f"1%2F{SECRET}", f"1/{SECRET}@{SECRET}"])
 def test_an_unreachable_server_is_a_sentence_without_the_password(password: str) -> None:
-    with pytest.raises(QueueError, match=r"^The queue at amqp://user:\*\*\*@127\.0\.0\.1:1/ cannot be reached: .+\.$") as caught:
+    with pytest.raises(
+        QueueError, match=r"^The queue at amqp://user:\*{8}@127\.0\.0\.1:1/\?connection_attempts=1 cannot be reached: .+\.$"
+    ) as caught:
         open_rabbitmq(f"amqp://user:{password}@127.0.0.1:1/?connection_attempts=1")
     assert SECRET not in str(caught.value)
 
@@ -83,8 +85,8 @@ def test_a_missing_client_library_names_the_command_that_installs_it() -> None:
     assert "pip install 's3tui[cluster]'" in said
 
 
-def test_settings_and_messages_load_neither_dramatiq_nor_sqlalchemy() -> None:
-    program = "import sys, s3tui.queues.options, s3tui.queues.messages; print({'dramatiq', 'sqlalchemy'} & set(sys.modules))"
+def test_settings_and_messages_do_not_load_dramatiq() -> None:
+    program = "import sys, s3tui.queues.options, s3tui.queues.messages; print({'dramatiq'} & set(sys.modules))"
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert said.strip() == "set()"
 

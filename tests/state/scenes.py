@@ -15,9 +15,11 @@ ANN = Claimant("ann", "", ("upload",), home_only=False)
 BOB = Claimant("bob", "", ("upload",), home_only=False)
 
 
-def new_job(store: Store, *, dry_run: bool = False, home: str | None = None, identity: str = "", spec_hash: str = "h") -> Job:
+def new_job(
+    store: Store, *, dry_run: bool = False, home: str | None = None, identity: str = "", spec_hash: str = "h", place: str = ""
+) -> Job:
     """A job whose plan waits to be made."""
-    new = NewJob(new_id(), "upload", "upload", "{}", spec_hash, dry_run, 100, home, identity, now_ms())
+    new = NewJob(new_id(), "upload", "upload", "{}", spec_hash, dry_run, 100, home, identity, now_ms(), place=place)
     store.jobs.create(new)
     return store.jobs.find(new.id)[0]
 

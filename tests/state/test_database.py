@@ -1,19 +1,19 @@
-"""Opening, creating, migrating and refusing state databases."""
+"""Opening, creating and refusing state databases."""
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 import stat
+import statistics
+import threading
 from pathlib import Path
 
+import psycopg
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
 
 from s3tui.errors import ConfigError, StateError
-from s3tui.state.migrations import upgrade
-from s3tui.state.schema import metadata
+from s3tui.state.sqlite import Turn
 from s3tui.state.store import Store
 from tests.state.scenes import new_job
 
@@ -33,29 +33,12 @@ def test_a_second_opening_sees_what_the_first_wrote(state_url: str, tmp_path: Pa
     second.close()
 
 
-def test_the_migrations_make_the_schema_that_the_code_declares(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'migrated.db'}")
-    with engine.begin() as connection:
-        assert upgrade(connection, "")
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-
-
-def test_a_newer_schema_is_refused_with_one_sentence(tmp_path: Path) -> None:
-    store = Store("sqlite", tmp_path)
-    with store.database.write() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    store.close()
-    with pytest.raises(StateError, match="newer s3tui"):
-        Store("sqlite", tmp_path)
-
-
 def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
     store = Store("sqlite", tmp_path)
     job = new_job(store)
     with store.database.write() as connection:
-        pages = connection.execute(text("PRAGMA page_count")).scalar_one()
-        connection.execute(text(f"PRAGMA max_page_count = {pages}"))
+        [(pages,)] = connection.rows("PRAGMA page_count")
+        connection.rows(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StateError, match=r"full.*Free some disk space"):  # noqa: PT012 - whichever of them meets the end
         for _ in range(200):
             new_job(store)
@@ -83,10 +66,26 @@ def test_an_unknown_url_is_refused(url: str, tmp_path: Path) -> None:
         Store(url, tmp_path)
 
 
-def test_a_password_never_reaches_a_message(tmp_path: Path) -> None:
-    with pytest.raises(StateError) as caught:
-        Store("postgresql://user:hunter2@127.0.0.1:1/nowhere", tmp_path)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:hunter2@127.0.0.1:1/nowhere",
+        "postgresql://user:hunter2@host:port/nowhere",
+        "postgresql://user:hunter2@127.0.0.1:1/nowhere?unheard_of=1",
+        "postgresql://user@127.0.0.1:1/nowhere?password=hunter2",
+        "postgresql://user:hunter2@hunter2@127.0.0.1:1/nowhere",
+        "mysql://user:hunter2@127.0.0.1/nowhere",
+    ],
+)
+def test_a_password_never_reaches_a_message(url: str, tmp_path: Path) -> None:
+    with pytest.raises((StateError, ConfigError)) as caught:
+        Store(url, tmp_path)
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_server_that_is_not_there_is_named_with_the_cause(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match=r"postgresql://user:\*{8}@127\.0\.0\.1:1/nowhere cannot be used: .*refused"):
+        Store("postgresql://user:hunter2@127.0.0.1:1/nowhere", tmp_path)
 
 
 def test_a_committed_fact_is_on_disk_before_the_call_returns(tmp_path: Path) -> None:
@@ -94,6 +93,87 @@ def test_a_committed_fact_is_on_disk_before_the_call_returns(tmp_path: Path) -> 
     with sqlite3.connect(tmp_path / "state.db") as other:
         job = new_job(store)
         assert other.execute("SELECT id FROM job").fetchall() == [(job.id,)]
-    with store.database.read() as connection:
-        assert connection.execute(text("PRAGMA synchronous")).scalar() == 2, "FULL"
+    for transaction in (store.database.read, store.database.write):
+        with transaction() as connection:
+            assert connection.rows("PRAGMA synchronous") == [(2,)], "FULL"
     store.close()
+
+
+def test_what_goes_wrong_in_the_middle_leaves_nothing_behind(state_store: Store) -> None:
+    job = new_job(state_store)
+    with pytest.raises(StateError), state_store.database.write() as connection:  # noqa: PT012 - the second one
+        connection.execute("DELETE FROM job")
+        connection.execute("DELETE FROM nothing")
+    assert state_store.jobs.find(job.id)
+
+
+def test_many_rows_are_inserted_whole_and_in_place(state_store: Store) -> None:
+    rows = [(f"http://{number}", f"100 % of {number}?", number) for number in range(250)]
+    with state_store.database.write() as connection:
+        connection.insert("INSERT INTO profile (endpoint, profile, probed_at) VALUES (?, ?, ?)", rows)
+    with state_store.database.read() as connection:
+        query = "SELECT endpoint, profile, probed_at FROM profile ORDER BY probed_at"
+        assert connection.rows(query) == rows
+        assert list(connection.stream(query)) == rows
+        assert connection.rows("SELECT count(*) FROM profile WHERE probed_at = ANY(:few)", few=[1, 2, 999]) == [(2,)]
+        assert connection.rows("SELECT count(*) FROM profile WHERE probed_at <> ALL(:few)", few=[1, 2, 999]) == [(248,)]
+        assert connection.rows("SELECT count(*) FROM profile WHERE probed_at = ANY(:few)", few=[]) == [(0,)]
+
+
+def test_connections_that_the_server_has_closed_are_replaced(postgresql_url: str, tmp_path: Path) -> None:
+    store = Store(postgresql_url, tmp_path)
+    job = new_job(store)
+    with psycopg.connect(postgresql_url, autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert store.jobs.find(job.id)
+    store.close()
+
+
+def test_a_writer_waits_for_no_more_than_those_who_asked_before_it() -> None:
+    turn, stop, taken = Turn(), threading.Event(), 0
+
+    def write_in_a_loop() -> None:
+        nonlocal taken
+        while not stop.is_set():
+            with turn:
+                taken += 1
+
+    greedy = threading.Thread(target=write_in_a_loop)
+    greedy.start()
+    waits = []
+    for _ in range(100):
+        before = taken
+        with turn:
+            waits.append(taken - before)
+    stop.set()
+    greedy.join()
+    assert statistics.median(waits) <= 2
+
+
+def test_a_writer_that_is_interrupted_while_it_waits_gives_up_its_turn() -> None:
+    turn, asked, go = Turn(), threading.Event(), threading.Event()
+
+    def write_long() -> None:
+        with turn:
+            asked.set()
+            go.wait(30)
+
+    def interrupt(*_: object) -> None:
+        raise InterruptedError
+
+    busy = threading.Thread(target=write_long)
+    busy.start()
+    assert asked.wait(30)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(InterruptedError), turn:
+            pass
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    go.set()
+    busy.join()
+    with turn:
+        pass

@@ -8,13 +8,11 @@ import sys
 import threading
 
 import pytest
-from sqlalchemy import update
 
 from s3tui.errors import LeaseLost
 from s3tui.events import Compared, Failed, Skipped
 from s3tui.model import Action, Desired, FileState, JobState, View, new_id, now_ms
 from s3tui.state.jobs import NewJob
-from s3tui.state.schema import unit
 from s3tui.state.store import Store
 from s3tui.state.transfers import write_facts
 from s3tui.state.units import Claimant
@@ -63,7 +61,7 @@ def test_a_dry_run_holds_its_units_until_it_is_applied(store: Store) -> None:
     plan(store, [[planned("a")]], hold=True)
     assert state_of(store, job.no) is JobState.PLANNED
     assert store.units.claim(ANN) is None
-    store.jobs.apply(job.no, home=None)
+    store.jobs.apply(job.no, home=None, identity="")
     carry_all(store, claim(store))
     assert state_of(store, job.no) is JobState.COMPLETED
 
@@ -72,7 +70,7 @@ def test_applying_a_plan_with_nothing_to_send_completes_it(store: Store) -> None
     register(store, ANN)
     job = new_job(store, dry_run=True)
     plan(store, [[planned("a", state=FileState.SKIPPED, reason="exists")]], hold=True)
-    store.jobs.apply(job.no, home=None)
+    store.jobs.apply(job.no, home=None, identity="")
     assert state_of(store, job.no) is JobState.COMPLETED
 
 
@@ -106,10 +104,10 @@ def test_a_file_that_failed_makes_the_job_partial_and_can_be_retried(store: Stor
     assert state_of(store, job.no) is JobState.PARTIAL
     assert store.jobs.by_no(job.no).totals.retries == 2
 
-    assert store.jobs.retry(job.no, None, home=None) == 1, "what the plan refused cannot be retried"
+    assert store.jobs.retry(job.no, None, home=None, identity="") == 1, "what the plan refused cannot be retried"
     assert state_of(store, job.no) is JobState.PENDING
     again = claim(store)
-    assert [(number, attempts) for _s, _p, number, _k, _f, attempts in store.transfers.to_carry(again)] == [(1, 3)]
+    assert [(number, attempts) for _s, _p, number, _k, _a, _f, attempts, _u in store.transfers.to_carry(again)] == [(1, 3)]
     with store.database.write() as connection:
         write_facts(connection, again, [uploaded(1, attempts=4)])
     store.units.finish(again)
@@ -126,7 +124,7 @@ def test_retrying_one_file_leaves_the_other_failures(store: Store) -> None:
     with store.database.write() as connection:
         write_facts(connection, lease, [Failed(0, 1, "x", "No."), Failed(1, 1, "x", "No.")])
     store.units.finish(lease)
-    assert store.jobs.retry(job.no, [1, 77], home=None) == 1
+    assert store.jobs.retry(job.no, [1, 77], home=None, identity="") == 1
     assert list(store.transfers.numbers(job.no, View.FAILED, "", [])) == [0]
 
 
@@ -148,7 +146,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(store: Store) -> None:
     plan(store, [[planned("a")]])
     slept = claim(store, ANN)
     with store.database.write() as connection:
-        connection.execute(update(unit).where(unit.c.no == slept.unit_no).values(lease_until=1))
+        connection.execute("UPDATE unit SET lease_until = 1 WHERE no = :no", no=slept.unit_no)
     store.units.reap()
     taken = claim(store, BOB)
     assert taken.token > slept.token
@@ -193,7 +191,7 @@ def test_a_unit_on_which_worker_after_worker_dies_fails_the_job(store: Store) ->
     for _death in range(5):
         claim(store)
         with store.database.write() as connection:
-            connection.execute(update(unit).values(lease_until=1))
+            connection.execute("UPDATE unit SET lease_until = 1")
         store.units.reap()
     assert store.units.claim(ANN) is None
     failed = store.jobs.by_no(job.no)
@@ -218,7 +216,7 @@ def test_a_worker_that_leaves_pauses_what_was_bound_to_it(store: Store) -> None:
     store.workers.unregister("home")
     assert state_of(store, job.no) is JobState.PAUSED
     assert store.units.claim(ANN) is None
-    store.jobs.reopen(job.no, home=None)
+    store.jobs.reopen(job.no, home=None, identity="")
     assert claim(store, ANN).job_no == job.no
 
 
@@ -265,7 +263,7 @@ def test_a_wish_about_a_job_whose_worker_died_comes_true_when_it_is_reaped(store
     store.jobs.desire(job.no, Desired.CANCEL)
     assert state_of(store, job.no) is JobState.RUNNING
     with store.database.write() as connection:
-        connection.execute(update(unit).values(lease_until=1))
+        connection.execute("UPDATE unit SET lease_until = 1")
     store.units.reap()
     assert state_of(store, job.no) is JobState.CANCELLED
 
@@ -305,7 +303,7 @@ def test_a_job_that_failed_half_way_can_go_on(store: Store) -> None:
     assert (failed.state, failed.totals.failed, failed.totals.found) == (JobState.FAILED, 1, 1)
     assert store.transfers.window(job.no, 0, 1)[0].reason == "credentials"
     assert unfinished(store, "h") == job.id
-    store.jobs.reopen(job.no, home=None)
+    store.jobs.reopen(job.no, home=None, identity="")
     assert store.jobs.by_no(job.no).totals.failed == 0
     carry_all(store, claim(store))
     assert state_of(store, job.no) is JobState.COMPLETED
@@ -356,3 +354,21 @@ def test_jobs_are_found_by_the_beginning_of_their_id_and_listed_newest_first(sto
     assert [job.id for job in store.jobs.newest(limit=2, before=jobs[1].no)] == [jobs[0].id]
     assert store.jobs.find(jobs[0].id.lower())[0].id == jobs[0].id
     assert len(store.jobs.find(jobs[0].id[:2])) == 2
+
+
+def test_it_is_known_whether_another_job_has_still_to_be_planned_by_a_list(store: Store) -> None:
+    def job_of_list(name: str) -> int:
+        spec = f'{{"choice":{{"files_from":"{name}"}}}}'
+        new = NewJob(new_id(), "upload", "upload", spec, new_id(), False, 100, None, "", now_ms())
+        store.jobs.create(new)
+        return store.jobs.newest(limit=1, before=None)[0].no
+
+    register(store, ANN)
+    first, second = job_of_list("0123abcd"), job_of_list("0123abcd")
+    job_of_list("4567abcd")
+    assert store.jobs.another_to_plan(first, "0123abcd")
+    assert store.jobs.another_to_plan(second, "0123abcd")
+    plan(store, [[planned("a")]])
+    assert not store.jobs.another_to_plan(second, "0123abcd"), "the first is planned, though not carried"
+    store.jobs.desire(second, Desired.CANCEL)
+    assert not store.jobs.another_to_plan(first, "0123abcd")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from s3tui.events import Fact, Failed, Skipped, Uploaded
-from s3tui.model import Fingerprint, ObjectRef, Policy, Transfer
+from s3tui.events import Fact, Failed, PartStored, Skipped, UploadDropped, Uploaded, UploadIntended, UploadOpened
+from s3tui.model import Fingerprint, ObjectRef, OpenUpload, Policy, StoredPart, Transfer, now_ms
 from s3tui.transfer.engine import Control, Engine
 from s3tui.transfer.progress import Progress
 from tests.servers import Store
@@ -47,7 +47,7 @@ def written(directory: Path, contents: dict[str, bytes]) -> dict[str, Path]:
 
 @dataclass
 class Ride:
-    """One run of an engine, and the facts it gave."""
+    """One run of an engine, and the facts it gave. Implements `Ledger`."""
 
     engine: Engine
     transfers: Iterable[Transfer]
@@ -60,7 +60,7 @@ class Ride:
 
     def carry(self) -> Ride:
         """Run to the end in this thread."""
-        self.engine.carry(self.transfers, self.policy, record=self._record, progress=self.progress, control=self.control)
+        self.engine.carry(self.transfers, self.policy, ledger=self, progress=self.progress, control=self.control)
         return self
 
     def start(self) -> threading.Thread:
@@ -75,9 +75,14 @@ class Ride:
         except BaseException as error:
             self.raised = error
 
-    def _record(self, fact: Fact) -> None:
-        self.facts.append(fact)
-        self.on_fact(fact)
+    def record(self, facts: Sequence[Fact]) -> None:
+        """See `Ledger`."""
+        for fact in facts:
+            self.facts.append(fact)
+            self.on_fact(fact)
+
+    def flush(self) -> None:
+        """See `Ledger`."""
 
     @property
     def uploaded(self) -> dict[int, Uploaded]:
@@ -93,3 +98,32 @@ class Ride:
     def failed(self) -> dict[int, Failed]:
         """By number."""
         return {fact.no: fact for fact in self.facts if isinstance(fact, Failed)}
+
+    @property
+    def ended(self) -> list[Fact]:
+        """The facts that end a transfer."""
+        return [fact for fact in self.facts if isinstance(fact, Uploaded | Skipped | Failed)]
+
+    def left(self, no: int = 0) -> OpenUpload:
+        """What the ledger has of the open upload of a transfer, as the next run would get it."""
+        intent = [fact for fact in self.facts if isinstance(fact, UploadIntended) and fact.no == no][-1]
+        parts = sorted(
+            StoredPart(fact.part, fact.size, fact.checksum, fact.etag)
+            for fact in self.facts
+            if isinstance(fact, PartStored) and fact.no == no
+        )
+        upload_id = self.open_uploads.get(no, "")
+        return OpenUpload(
+            no, intent.target, upload_id, intent.part_size, intent.fingerprint, intent.checksum, now_ms(), tuple(parts)
+        )
+
+    @property
+    def open_uploads(self) -> dict[int, str]:
+        """Ids of the multipart uploads that the ledger has as open, by number."""
+        ids: dict[int, str] = {}
+        for fact in self.facts:
+            if isinstance(fact, UploadOpened):
+                ids[fact.no] = fact.upload_id
+            elif isinstance(fact, UploadDropped | Uploaded):
+                ids.pop(fact.no, None)
+        return ids

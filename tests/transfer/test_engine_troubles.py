@@ -10,7 +10,7 @@ import pytest
 from s3tui.errors import AccessDenied, BucketNotFound, CredentialsError, EndpointUnreachable, LeaseLost
 from s3tui.model import Policy, Transfer
 from s3tui.transfer.engine import Control, Engine
-from s3tui.transfer.multipart import THRESHOLD
+from s3tui.transfer.part_sizes import THRESHOLD
 from tests.front import FaultFront
 from tests.servers import Store
 from tests.transfer.rides import MIB, OpenEngine, Ride, filled, transfers_of, written
@@ -24,7 +24,9 @@ def test_refusals_are_retried_and_every_attempt_is_counted(engine: Engine, store
     earlier = transfers_of(store.bucket, files)
     earlier[3] = Transfer(3, earlier[3].path, earlier[3].target, earlier[3].fingerprint, attempts=4)
     ride = Ride(engine, earlier).carry()
-    assert [ride.uploaded[no].attempts for no in range(4)] == [3, 2, 2, 5]
+    attempts = [ride.uploaded[no].attempts for no in range(4)]
+    assert attempts[:2] + attempts[3:] == [3, 2, 5]
+    assert attempts[2] in (1, 2)  # on a connection that was used before, the store may have closed it: once more is free then
     assert store.contents() == {key: path.read_bytes() for key, path in files.items()}
 
 
@@ -60,16 +62,15 @@ def test_a_part_that_fails_is_sent_again_by_itself(engine: Engine, store: Store,
     assert (ride.uploaded[0].attempts, front.count("UploadPart"), front.count("CreateMultipartUpload")) == (1, 2 + 2, 1)
 
 
-def test_a_large_file_whose_part_never_gets_through_fails_and_leaves_no_upload(
+def test_a_large_file_whose_part_never_gets_through_fails_and_its_upload_is_kept_on_record(
     engine: Engine, store: Store, front: FaultFront, tmp_path: Path
 ) -> None:
     front.fail("UploadPart", status=500, code="InternalError", times=99)
     transfers = transfers_of(store.bucket, written(tmp_path, {"big": filled(THRESHOLD)}))
     ride = Ride(engine, transfers, Policy(max_attempts=2)).carry()
-    assert ride.failed[0].reason == "server_error"
+    assert (ride.failed[0].reason, ride.failed[0].attempts) == ("server_error", 1)
     assert front.count("CreateMultipartUpload") == 1
-    assert front.count("AbortMultipartUpload") >= 1
-    assert store.open_uploads() == []
+    assert (store.open_uploads(), list(ride.open_uploads)) == (["big"], [0])
     assert store.contents() == {}
 
 
@@ -140,7 +141,7 @@ def test_the_records_error_ends_the_run_and_is_raised(engine: Engine, store: Sto
     transfers = transfers_of(store.bucket, {f"key-{no}": source for no in range(200)})
     with pytest.raises(LeaseLost):
         Ride(engine, transfers, control=Control(2), on_fact=refuse).carry()
-    assert len(store.contents()) < 20
+    assert len(store.contents()) < 150  # outcomes are told a few at a time
 
 
 def test_a_source_of_transfers_that_breaks_is_raised_after_what_was_started_has_ended(

@@ -18,14 +18,20 @@ from s3tui.errors import SpecError
 from s3tui.events import Planned
 from s3tui.model import FileState, Fingerprint
 from s3tui.transfer import listing
-from s3tui.transfer.filters import Rules
-from s3tui.transfer.plan import check_sources, scan, shards
+from s3tui.transfer.choice import Choice
+from s3tui.transfer.plan import judges, look, scan, shards
+from s3tui.transfer.unreadable import check_sources
 from tests.unprivileged import run_unprivileged
 
 
 def _scan(*sources: Path | bytes, after: tuple[int, bytes] | None = None, **options: Any) -> list[Planned]:
-    usual: dict[str, Any] = {"prefix": "p/", "rules": Rules([]), "follow_symlinks": False, "encode_names": ""}
-    return list(scan([os.fsencode(source) for source in sources], after=after, **{**usual, **options}))
+    choice = Choice(**options)
+    return list(scan([os.fsencode(source) for source in sources], prefix="p/", choice=choice, created_at=0, after=after))
+
+
+def _look(source: Path, path: bytes, **options: Any) -> list[Planned]:
+    [judge] = judges([os.fsencode(source)], "p/", Choice(**options), 0)
+    return list(look(judge, path))
 
 
 def _paths(planned: list[Planned]) -> list[bytes]:
@@ -91,13 +97,13 @@ def test_a_scan_that_goes_on_does_not_even_list_what_lies_before(tmp_path: Path)
         (tmp_path / name).touch()
     script = """
         import json, os, sys
-        from s3tui.transfer.filters import Rules
+        from s3tui.transfer.choice import Choice
         from s3tui.transfer.plan import scan
         listed = []
         sys.addaudithook(lambda event, arguments: listed.append(os.fsdecode(arguments[0])) if event == "os.scandir" else None)
         source = os.fsencode(json.loads(sys.argv[1]))
         after = (0, b"b/file")
-        entries = scan([source], prefix="", rules=Rules([]), follow_symlinks=False, encode_names="", after=after)
+        entries = scan([source], prefix="", choice=Choice(), created_at=0, after=after)
         print(json.dumps([[entry.path.decode() for entry in entries], listed]))
     """
     paths, listed = run_unprivileged(script, str(tmp_path))
@@ -164,7 +170,7 @@ def test_excluded_files_are_rows_and_directories_are_not(tmp_path: Path) -> None
     (tmp_path / "empty").mkdir()
     for name in ("logs/a.log", "logs/b.txt", "c.log"):
         (tmp_path / name).touch()
-    planned = _scan(tmp_path, rules=Rules([("exclude", "*.log"), ("include", "c.log")]))
+    planned = _scan(tmp_path, rules=(("exclude", "*.log"), ("include", "c.log")))
     assert _outcomes(planned) == {
         b"c.log": ("planned", None),
         b"logs/a.log": ("skipped", "excluded"),
@@ -183,6 +189,19 @@ def test_names_that_cannot_be_keys_fail_and_the_others_are_planned(tmp_path: Pat
     assert (encoded.key, encoded.state) == ("p/bad%FF", FileState.PLANNED)
 
 
+@pytest.mark.parametrize("letter", ["x", "é"])
+def test_a_key_may_fill_what_s3_allows_to_the_last_byte(tmp_path: Path, letter: str) -> None:
+    directory = tmp_path.joinpath(*["d" * 199] * 5)
+    directory.mkdir(parents=True)
+    room = 1024 - len("p/") - 5 * 200
+    fits = "x" * (room - len(letter.encode())) + letter
+    for name in (fits, "x" + fits):
+        (directory / name).touch()
+    planned = {entry.path.rpartition(b"/")[2].decode(): entry for entry in _scan(tmp_path)}
+    assert len((planned[fits].key or "").encode()) == 1024
+    assert (planned["x" + fits].key, planned["x" + fits].reason) == (None, "key_too_long")
+
+
 def test_a_directory_that_cannot_be_listed_is_one_failure_and_the_rest_is_planned(tmp_path: Path) -> None:
     for name in ("locked/secret", "locked.txt", "open/file"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -190,10 +209,10 @@ def test_a_directory_that_cannot_be_listed_is_one_failure_and_the_rest_is_planne
     (tmp_path / "locked").chmod(0)
     script = """
         import json, os, sys
-        from s3tui.transfer.filters import Rules
+        from s3tui.transfer.choice import Choice
         from s3tui.transfer.plan import scan
         source, rules, after = map(json.loads, sys.argv[1:])
-        entries = scan([os.fsencode(source)], prefix="", rules=Rules(rules), follow_symlinks=False, encode_names="",
+        entries = scan([os.fsencode(source)], prefix="", choice=Choice(rules=rules), created_at=0,
                        after=after and (0, after.encode()))
         print(json.dumps([[entry.path.decode(), entry.reason, entry.error] for entry in entries]))
     """
@@ -210,7 +229,7 @@ def test_a_directory_that_cannot_be_listed_is_one_failure_and_the_rest_is_planne
 def test_a_file_that_vanishes_after_it_was_listed_fails(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         (tmp_path / name).touch()
-    entries = scan([bytes(tmp_path)], prefix="", rules=Rules([]), follow_symlinks=False, encode_names="")
+    entries = scan([bytes(tmp_path)], prefix="", choice=Choice(), created_at=0)
     assert next(entries).path == b"a"
     (tmp_path / "b").unlink()
     assert [(entry.path, entry.reason) for entry in entries] == [(b"b", "source_vanished"), (b"c", None)]
@@ -242,7 +261,7 @@ def test_a_huge_directory_is_planned_in_little_memory_and_with_no_open_descripto
     for number in range(count):
         os.mknod(tmp_path / f"file-{number:06}")
     real, listing.WINDOW = listing.WINDOW, 500
-    entries = scan([bytes(tmp_path)], prefix="", rules=Rules([]), follow_symlinks=False, encode_names="")
+    entries = scan([bytes(tmp_path)], prefix="", choice=Choice(), created_at=0)
     try:
         first = next(entries)
         tracemalloc.start()
@@ -289,3 +308,50 @@ def test_shards_keep_every_entry_in_order_within_both_limits(entries: list[tuple
 def test_a_file_larger_than_a_shard_goes_alone() -> None:
     cut = list(shards([_planned(1), _planned(500), _planned(2), _planned(3)], max_bytes=100))
     assert [[entry.fingerprint.size for entry in shard] for shard in cut] == [[1], [500], [2, 3]]
+
+
+def test_the_first_shard_is_shorter_so_that_carrying_begins_early() -> None:
+    assert [len(shard) for shard in shards([_planned(1)] * 25, max_files=10, first_files=3)] == [3, 10, 10, 2]
+
+
+def test_a_look_at_one_path_finds_what_a_scan_finds_there(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "file").touch()
+    (tmp_path / "real" / "below").mkdir()
+    (tmp_path / "real" / "below" / "deep").touch()
+    (tmp_path / "twin").symlink_to("real")
+    (tmp_path / "real" / "up").symlink_to("..")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "fifo")
+    for follow in (False, True):
+        scanned = _scan(tmp_path, follow_symlinks=follow)
+        for entry in scanned:
+            assert _look(tmp_path, entry.path, follow_symlinks=follow) == [entry]
+        for directory in (b"real", b"real/below", b"real/"):
+            below = directory.rstrip(b"/") + b"/"
+            expected = [entry for entry in scanned if entry.path.startswith(below)]
+            assert _look(tmp_path, directory, follow_symlinks=follow) == expected
+    assert _paths(_look(tmp_path, b"twin", follow_symlinks=True)) == [b"twin/below/deep", b"twin/file", b"twin/up"]
+
+
+def test_a_look_comes_into_no_directory_that_a_scan_leaves_out(tmp_path: Path) -> None:
+    (tmp_path / "a" / ".hidden" / "below").mkdir(parents=True)
+    (tmp_path / "a" / ".hidden" / "below" / "file").touch()
+    pruned = _scan(tmp_path, hidden=False)
+    assert [(entry.path, entry.reason) for entry in pruned] == [(b"a/.hidden/", "excluded")]
+    for path in (b"a", b"a/.hidden", b"a/.hidden/"):
+        assert _look(tmp_path, path, hidden=False) == pruned
+    for path in (b"a/.hidden/below", b"a/.hidden/below/file"):
+        assert _look(tmp_path, path, hidden=False) == []
+
+
+def test_a_look_finds_nothing_where_a_scan_does_not_come(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "file").touch()
+    (tmp_path / "twin").symlink_to("real")
+    for path in (b"twin/file", b"nothing", b"real/nothing", b"real/file/below", b"."):
+        assert _look(tmp_path, path) == []
+    assert _look(tmp_path / "real" / "file", b"beside") == []
+    assert _look(tmp_path / "real" / "file", b"file") == _scan(tmp_path / "real" / "file")
+    assert [(entry.path, entry.reason) for entry in _look(tmp_path / "nothing", b".")] == [(b".", "source_vanished")]
+    assert _look(tmp_path / "nothing", b"file") == []

@@ -11,7 +11,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from s3tui.tui.application import S3tuiApp
-from s3tui.tui.screens.new_job import Prefill
+from s3tui.tui.prefill import Prefill
 from tests.tui.seeded import SeededHouse
 
 

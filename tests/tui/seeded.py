@@ -5,18 +5,43 @@ Jobs are made from a seed; only `advance` moves them.
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
 
 from s3tui.errors import Conflict, NotFound, S3tuiError
+from s3tui.jobs.backup import BackupSpec
+from s3tui.jobs.specs import Spec, decode_spec, encode_spec
 from s3tui.jobs.upload import UploadSpec
-from s3tui.model import Action, ActiveTransfer, Desired, FileRow, FileState, Job, JobState, Policy, Totals, View
+from s3tui.jobs.video import VideoSpec
+from s3tui.model import (
+    Action,
+    ActiveTransfer,
+    Desired,
+    FileRow,
+    FileState,
+    Fingerprint,
+    Job,
+    JobState,
+    ObjectRef,
+    OpenUpload,
+    Policy,
+    Proof,
+    StoredPart,
+    Totals,
+    VideoPhase,
+    VideoSample,
+    View,
+)
+from s3tui.report import Outlook
+from s3tui.transfer.choice import Choice
 
+_S = TypeVar("_S", bound=UploadSpec)
 STARTED = 1_795_257_000_000
 """2026-11-21 10:30:00 UTC."""
 _WORDS = ("harbour", "lantern", "salt", "rope", "gull", "mast", "keel", "tide", "chart", "buoy")
@@ -30,6 +55,7 @@ class SeededSight:
     job: Job
     active: tuple[ActiveTransfer, ...]
     workers: tuple[str, ...]
+    videos: tuple[VideoSample, ...] = ()
 
     @property
     def sent(self) -> int:
@@ -47,7 +73,10 @@ class SeededJob:
     job: Job
     rows: list[FileRow]
     active: dict[int, ActiveTransfer] = field(default_factory=dict)
-    attended: bool = True
+    workers: tuple[str, ...] = ("worker",)
+    uploads: tuple[OpenUpload, ...] = ()
+    videos: tuple[VideoSample, ...] = ()
+    published: dict[int, tuple[str, list[dict[str, Any]]]] = field(default_factory=dict)
 
     def totals(self) -> Totals:
         done = [row for row in self.rows if row.state in (FileState.UPLOADED, FileState.VERIFIED, FileState.DELETED)]
@@ -58,6 +87,7 @@ class SeededJob:
             uploaded=len(done),
             skipped=len(skipped),
             failed=len(failed),
+            deleted=sum(row.state is FileState.DELETED for row in self.rows),
             retries=sum(max(0, row.attempts - 1) for row in self.rows),
             bytes_found=sum(row.size for row in self.rows if row.state is not FileState.SKIPPED),
             bytes=sum(row.size for row in done),
@@ -85,16 +115,19 @@ def make_job(
     *,
     sources: Sequence[str] = ("/home/ada/photos",),
     target: str = "s3://harbour/backups/",
+    deletes: bool | None = None,
     **fields: Any,
 ) -> Job:
-    """A job row."""
+    """A job row: of an upload, or of a backup that deletes or keeps its sources."""
+    kind = UploadSpec if deletes is None else partial(BackupSpec, delete_after_upload=deletes)
+    spec = kind(sources=tuple(sources), target=target)
     return Job(
         no=number,
         id=f"01JD{number:022}",
-        kind="upload",
+        kind=spec.kind,
         state=state,
         desired=Desired.RUN,
-        spec=json.dumps({"sources": list(sources), "target": target}),
+        spec=encode_spec(spec),
         dry_run=fields.pop("dry_run", False),
         planned=fields.pop("planned", True),
         totals=fields.pop("totals", Totals()),
@@ -124,11 +157,70 @@ def running(number: int = 9, count: int = 2310) -> SeededJob:
     return seeded
 
 
+def backing_up(number: int = 9, *, state: JobState = JobState.RUNNING) -> SeededJob:
+    """A backup that deletes: files at each of its steps."""
+    rows = [
+        replace(row, attempts=1, checksum="crc64nvme:q1w2e3r4t5y=", etag="9e107d9d372bb6826bd81d3542a419d6")
+        for row in make_rows(40)
+    ]
+    for no in range(18):
+        rows[no] = replace(rows[no], state=FileState.DELETED, proof=Proof.SERVER_CHECKSUM)
+    for no in range(18, 22):
+        rows[no] = replace(rows[no], state=FileState.VERIFIED, proof=Proof.SERVER_CHECKSUM)
+    for no in range(22, 26):
+        rows[no] = replace(rows[no], state=FileState.UPLOADED)
+    for no in range(28, 40):
+        rows[no] = replace(rows[no], attempts=0, checksum=None, etag=None)
+    _fail(rows, 4, "open_for_write", "It is not deleted: a program has it open for writing; close that, then retry.")
+    rows[6] = replace(rows[6], state=FileState.SKIPPED, reason="unchanged", attempts=0, proof=None)
+    active = {no: ActiveTransfer(no, rows[no].size // 3, rows[no].size, 1, 2e6) for no in (26, 27)}
+    seeded = SeededJob(make_job(number, state, deletes=True), rows, {} if state.ended else active)
+    seeded.settle()
+    return seeded
+
+
+def filming(number: int = 9) -> SeededJob:
+    """A job of videos: one is published, one refused, one at work, one waits."""
+    names = ("harbour.mp4", "poem.mkv", "regatta at dusk.mov", "keel.mp4")
+    rows = [
+        FileRow(no, name.encode(), f"films/{Path(name).stem}/master.m3u8", 48_000_000 + no, FileState.PLANNED, Action.NEW)
+        for no, name in enumerate(names)
+    ]
+    rows[0] = replace(rows[0], state=FileState.VERIFIED, attempts=1, proof=Proof.SERVER_CHECKSUM)
+    _fail(rows, 1, "audio_only", "poem.mkv has sound but no picture, so no video can be made of it.")
+    active = {2: ActiveTransfer(2, 20_160_000, rows[2].size, 1, 0.0)}
+    job = make_job(number, JobState.RUNNING)
+    spec = VideoSpec(sources=tuple(f"/home/ada/{name}" for name in names), target="s3://harbour/films/")
+    seeded = SeededJob(replace(job, kind="video", spec=encode_spec(spec)), rows, active)
+    seeded.videos = (VideoSample(2, VideoPhase.TRANSCODING, 21.0, 50.0, 2.5, 63.0, 18, ("720p", "480p", "a0_eng")),)
+    rungs = [{"name": f"{height}p", "width": height * 16 // 9, "height": height, "bytes": height * 9000} for height in (720, 360)]
+    seeded.published = {0: ("https://harbour.example/films/harbour/master.m3u8", rungs)}
+    seeded.settle()
+    return seeded
+
+
 def _fail(rows: list[FileRow], no: int, reason: str, error: str) -> None:
     rows[no] = replace(rows[no], state=FileState.FAILED, attempts=5, reason=reason, error=error)
 
 
-def planned(number: int = 8, count: int = 42) -> SeededJob:
+def open_upload(no: int, parts: int) -> OpenUpload:
+    """A multipart upload with so many parts of 5 MiB on the store."""
+    size = 5 << 20
+    stored = tuple(StoredPart(number, size, "q1w2e3r4t5y=", "etag") for number in range(1, parts + 1))
+    target = ObjectRef("harbour", f"backups/big-{no}")
+    return OpenUpload(no, target, f"upload-{no}", size, Fingerprint(20 * size, 0, no), "crc64nvme", STARTED, stored)
+
+
+def held(number: int = 9, count: int = 60) -> SeededJob:
+    """A job that waits for a person."""
+    seeded = running(number, count)
+    seeded.active, seeded.workers = {}, ()
+    error = "The access key ...3F7A has expired, and there is no other. Sign in again; the job can then be resumed."
+    seeded.job = replace(seeded.job, state=JobState.PAUSED, desired=Desired.PAUSE, reason="credentials_expired", error=error)
+    return seeded
+
+
+def planned(number: int = 8, count: int = 42, *, deletes: bool | None = None) -> SeededJob:
     """A finished dry run."""
     rows = make_rows(count, seed=11)
     for no in range(2, count, 5):
@@ -136,7 +228,7 @@ def planned(number: int = 8, count: int = 42) -> SeededJob:
     for no in range(4, count, 9):
         rows[no] = replace(rows[no], action=Action.SKIP, state=FileState.SKIPPED, reason="exists")
     rows[6] = replace(rows[6], action=Action.FAIL, state=FileState.FAILED, reason="permission_denied", error="Permission denied.")
-    seeded = SeededJob(make_job(number, JobState.PLANNED, dry_run=True), rows)
+    seeded = SeededJob(make_job(number, JobState.PLANNED, deletes=deletes, dry_run=True), rows)
     seeded.settle()
     return seeded
 
@@ -173,14 +265,13 @@ class SeededService:
             seeded = self._find(job_id)
             seeded.job = replace(seeded.job, **fields)
 
-    def plan(self, spec: UploadSpec, *, concurrency: int) -> str:
+    def plan(self, spec: Spec, *, concurrency: int) -> str:
         with self._lock:
             if self.trouble is not None:
                 raise self.trouble
             self.calls.append(("plan", spec, concurrency))
             seeded = planned(50 + len(self.jobs), self.plan_rows)
-            text = json.dumps({"sources": list(spec.sources), "target": spec.target})
-            seeded.job = replace(seeded.job, spec=text, concurrency=concurrency)
+            seeded.job = replace(seeded.job, kind=spec.kind, spec=encode_spec(spec), concurrency=concurrency)
             self.jobs[seeded.job.id] = seeded
             return seeded.job.id
 
@@ -196,11 +287,12 @@ class SeededService:
 
     def resume(self, job_id: str) -> None:
         self.calls.append(("resume", job_id))
-        self._change(job_id, state=JobState.RUNNING, desired=Desired.RUN)
+        self._change(job_id, state=JobState.RUNNING, desired=Desired.RUN, reason=None, error=None)
 
     def cancel(self, job_id: str) -> None:
         self.calls.append(("cancel", job_id))
-        self._change(job_id, state=JobState.CANCELLED, desired=Desired.CANCEL)
+        if not self._find(job_id).job.state.ended:
+            self._change(job_id, state=JobState.CANCELLED, desired=Desired.CANCEL)
 
     def retry(self, job_id: str, numbers: Sequence[int] | None = None) -> int:
         with self._lock:
@@ -214,14 +306,22 @@ class SeededService:
             seeded.settle()
             return len(chosen)
 
-    def tune(self, job_id: str, concurrency: int) -> None:
-        self.calls.append(("tune", job_id, concurrency))
-        self._change(job_id, concurrency=concurrency)
+    def tune(self, job_id: str, *, concurrency: int | None = None, bandwidth: int | None = None) -> None:
+        wishes = {"concurrency": concurrency, "bandwidth": bandwidth}
+        told = {name: wish for name, wish in wishes.items() if wish is not None}
+        self.calls.append(("tune", job_id, told))
+        self._change(job_id, **told)
+
+    def videos(self, job: Job) -> dict[int, tuple[str, list[dict[str, Any]]]]:
+        return self._find(job.id).published
+
+    def open_uploads(self, job: Job) -> list[OpenUpload]:
+        return list(self._find(job.id).uploads)
 
     def watch(self, job_id: str) -> SeededSight:
         with self._lock:
             seeded = self._find(job_id)
-            return SeededSight(seeded.job, tuple(seeded.active.values()), ("worker",) if seeded.attended else ())
+            return SeededSight(seeded.job, tuple(seeded.active.values()), seeded.workers, seeded.videos)
 
     def browse(self, *, limit: int = 100, before: int | None = None) -> list[Job]:
         with self._lock:
@@ -229,6 +329,15 @@ class SeededService:
                 raise self.trouble
             found = sorted((seeded.job for seeded in self.jobs.values()), key=lambda job: -job.no)
             return [job for job in found if before is None or job.no < before][:limit]
+
+    def outlook(self, job: Job) -> Outlook:
+        rows = self._find(job.id).rows
+        sizes = {action: [row.size for row in rows if row.action is action] for action in {row.action for row in rows}}
+        sent = sum(len(sizes[action]) for action in sizes.keys() - {Action.SKIP, Action.FAIL})
+        return Outlook({action: (len(group), sum(group)) for action, group in sizes.items()}, sent)
+
+    def passing(self, job: Job) -> frozenset[FileState]:
+        return frozenset() if job.state.ended else decode_spec(job.kind, job.spec).passing
 
     def window(self, job: Job, first: int, count: int) -> list[FileRow]:
         with self._lock:
@@ -277,12 +386,23 @@ class SeededHouse:
         self.workers_asked = 0
 
     def upload_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> UploadSpec:
+        return self._spec(UploadSpec, sources, target, overrides)
+
+    def backup_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> BackupSpec:
+        return self._spec(BackupSpec, sources, target, overrides)
+
+    def video_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> VideoSpec:
+        policy = Policy(checksum=overrides.pop("checksum"), max_attempts=overrides.pop("max_attempts"))
+        return VideoSpec(sources=tuple(sources), target=target, policy=policy, **overrides)
+
+    def _spec(self, kind: type[_S], sources: Sequence[str], target: str, overrides: dict[str, Any]) -> _S:
         policy = Policy(
             if_exists=overrides.pop("if_exists", "overwrite"),
             checksum=overrides.pop("checksum", "crc64nvme"),
             max_attempts=overrides.pop("max_attempts", 5),
         )
-        return UploadSpec(sources=tuple(sources), target=target, policy=policy, **overrides)
+        choice = Choice(**{name: overrides.pop(name) for name in ("rules", "follow_symlinks", "encode_names") if name in overrides})
+        return kind(sources=tuple(sources), target=target, choice=choice, policy=policy, **overrides)
 
     def ensure_worker(self) -> None:
         self.workers_asked += 1

@@ -60,15 +60,15 @@ def test_a_crash_report_holds_the_traceback_and_only_its_owner_may_read_it(tmp_p
         "import s3tui.tui.application, s3tui.runtime, s3tui.service",
     ],
 )
-def test_the_terminal_ui_imports_neither_boto3_nor_the_worker(statement: str) -> None:
+def test_the_terminal_ui_imports_neither_the_sdk_nor_the_worker(statement: str) -> None:
     unwanted = [
         "boto3",
         "botocore",
         "fastapi",
-        "alembic",
+        "psycopg",
         "dramatiq",
         "s3tui.worker",
-        "s3tui.storage.s3",
+        "s3tui.storage.sdk",
         "s3tui.transfer.s3transfer",
     ]
     code = f"{statement}\nimport sys\nprint([name for name in {unwanted!r} if name in sys.modules])"

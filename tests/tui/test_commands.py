@@ -87,6 +87,7 @@ def test_the_keys_of_the_contract_are_there() -> None:
         "x",
         "plus",
         "minus",
+        "b",
         "y",
         "d",
         "q",
@@ -169,7 +170,7 @@ async def test_an_unexpected_error_ends_the_application_and_is_kept_for_the_repo
             raise ZeroDivisionError("a mistake of ours")
 
     job = running()
-    job.attended = False
+    job.workers = ()
     app = application(Broken(job), job=job.job.id)
     with pytest.raises(ZeroDivisionError):
         async with app.run_test(size=(80, 24)) as pilot:

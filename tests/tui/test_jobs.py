@@ -5,7 +5,7 @@ from __future__ import annotations
 from s3tui.errors import StateError
 from s3tui.model import JobState
 from tests.tui.driving import application, text_of, until, until_seen, until_unseen
-from tests.tui.seeded import SeededHouse, ended, harbour, running
+from tests.tui.seeded import SeededHouse, ended, harbour, planned, running
 
 
 async def test_jobs_are_listed_newest_first_with_state_in_words() -> None:
@@ -31,6 +31,14 @@ async def test_enter_opens_the_transfers_of_a_job_and_escape_comes_back() -> Non
         await until_seen(pilot, "Transfers")
         await pilot.press("escape")
         await until_seen(pilot, "From → to")
+
+
+async def test_a_plan_tells_how_many_files_meet_what_and_how_many_requests_that_takes() -> None:
+    app = application(harbour(), job=planned(8).job.id)
+    async with app.run_test(size=(120, 24)) as pilot:
+        await until_seen(pilot, "about 36 requests")
+        for part in ("42 files", "29 new", "7 replace", "5 skip", "1 fail"):
+            assert part in text_of(app)
 
 
 async def test_enter_opens_the_plan_of_a_job_that_is_only_planned() -> None:

@@ -10,7 +10,8 @@ import pytest
 from s3tui.errors import StateError
 from s3tui.tui.application import S3tuiApp
 from s3tui.tui.folders import Folders, list_folder
-from s3tui.tui.screens.new_job import NewJobPage, rules_of
+from s3tui.tui.screens.new_job import NewJobPage
+from s3tui.tui.widgets.job_options import rules_of
 from tests.tui.driving import application, form, text_of, until, until_seen, until_unseen
 from tests.tui.seeded import SeededHouse
 
@@ -58,14 +59,16 @@ async def test_everything_can_be_chosen_and_set_by_keys_alone_at_80_by_24(tree: 
         await pilot.press("down", "space", "space")
         await until_seen(pilot, "2 marked: deep, beta")
         await pilot.press("tab", "right")
+        await pilot.press("tab", "space")
         await pilot.press("tab", "right", "tab", *"*.txt", "tab", *"*.tmp", "tab", "tab", "tab", "space")
         await pilot.press("ctrl+r")
         await until_seen(pilot, "◇ planned")
     _, spec, concurrency = house.service.calls[0]
     assert spec.sources == (str(tree / "alpha/deep"), str(tree / "beta"))
     assert spec.target == "s3://harbour/in"
-    assert (spec.policy.if_exists, spec.policy.checksum, spec.follow_symlinks, concurrency) == ("skip", "crc32", True, 100)
-    assert spec.rules == (("exclude", "*"), ("include", "*.txt"), ("exclude", "*.tmp"))
+    assert (spec.policy.if_exists, spec.policy.checksum, spec.choice.follow_symlinks, concurrency) == ("skip", "crc32", True, 100)
+    assert (spec.kind, spec.skip_unchanged) == ("upload", True)
+    assert spec.choice.rules == (("exclude", "*"), ("include", "*.txt"), ("exclude", "*.tmp"))
 
 
 async def test_hidden_names_are_shown_on_demand(tree: Path) -> None:
@@ -108,7 +111,7 @@ async def test_what_is_missing_is_said_and_nothing_is_started(tree: Path, change
         if change == "marks":
             page.sources.folders.marked.clear()
         else:
-            getattr(page, change).value = ""
+            getattr(page if change == "target" else page.options, change).value = ""
         await pilot.press("enter")
         await until_seen(pilot, sentence)
     assert house.service.calls == []

@@ -17,9 +17,10 @@ from s3tui.runtime import Runtime
 from tests.front import FaultFront
 from tests.servers import ACCESS_KEY, Store
 from tests.terminal import Terminal
+from tests.transfer.rides import MIB, filled
 from tests.waiting import wait_until
 
-ENTER, ESCAPE, SPACE, TAB, DOWN = "\r", "\x1b", " ", "\t", "\x1b[B"
+ENTER, ESCAPE, SPACE, TAB, DOWN, RIGHT = "\r", "\x1b", " ", "\t", "\x1b[B", "\x1b[C"
 
 
 @pytest.fixture
@@ -76,9 +77,11 @@ def test_folders_are_picked_planned_applied_and_watched_by_keys_alone(
     with Terminal(["-m", "s3tui", "tui", str(tree / "alpha"), f"s3://{store.bucket}/in"], environment) as terminal:
         terminal.until_seen("[x] ▸ alpha/")
         terminal.press("\x1b[Z")  # back from the button, over the options, to the tree: shift+tab
-        for _ in range(8):
+        for _ in range(9):
             terminal.press("\x1b[Z")
-        terminal.press(DOWN, SPACE)
+        terminal.press(DOWN)
+        terminal.until_seen("▌ [ ] ▸ beta2/")
+        terminal.press(SPACE)
         terminal.until_seen("2 marked: alpha, beta2")
         terminal.press("\x12")  # ctrl+r
         terminal.until_seen("◇ planned", timeout=40)
@@ -89,6 +92,39 @@ def test_folders_are_picked_planned_applied_and_watched_by_keys_alone(
         terminal.press("q")
         wait_until(lambda: terminal.process.poll() == 0, what="the program to end")
     assert store.contents() == expected(tree, "alpha", "beta2")
+
+
+def test_a_backup_asks_once_and_deletes_what_it_has_proven(
+    tree: Path, place: tuple[Store, FaultFront], environment: dict[str, str]
+) -> None:
+    store, _ = place
+    wanted = expected(tree, "alpha")
+    with (
+        (tree / "alpha" / "file-3.txt").open("a"),
+        Terminal(["-m", "s3tui", "tui", str(tree / "alpha"), f"s3://{store.bucket}/in"], environment) as terminal,
+    ):
+        terminal.until_seen("[x] ▸ alpha/")
+        terminal.press(TAB)  # from the button over to the first field
+        terminal.press(RIGHT)
+        terminal.until_seen("Sources      ‹ keep ›")
+        for key in (TAB, TAB, TAB, TAB, RIGHT):
+            terminal.press(key)
+        terminal.until_seen("Empty dirs   ‹ remove ›")
+        terminal.press("\x12")  # ctrl+r
+        terminal.until_seen("After proof, 8 sources", timeout=40)
+        terminal.until_seen("8 new")
+        terminal.press(ENTER)
+        terminal.until_seen("Delete 8 files")
+        assert len(list((tree / "alpha").iterdir())) == 8
+        terminal.press("y")
+        terminal.until_seen("! partial", timeout=40)
+        terminal.until_seen("7 of 7 deleted")
+        terminal.until_seen("⌫ deleted  file-0.txt")
+        terminal.until_seen("open for write")
+        terminal.press("q")
+        wait_until(lambda: terminal.process.poll() == 0, what="the program to end")
+    assert store.contents() == wanted
+    assert [path.name for path in (tree / "alpha").iterdir()] == ["file-3.txt"]
 
 
 def test_r_sends_a_failed_file_again(tree: Path, place: tuple[Store, FaultFront], environment: dict[str, str]) -> None:
@@ -108,6 +144,39 @@ def test_r_sends_a_failed_file_again(tree: Path, place: tuple[Store, FaultFront]
         terminal.press("q")
         wait_until(lambda: terminal.process.poll() == 0, what="the program to end")
     assert store.contents() == expected(tree, "alpha")
+
+
+def test_a_job_is_limited_and_cancelled_with_what_it_had_begun(
+    tmp_path: Path, place: tuple[Store, FaultFront], environment: dict[str, str]
+) -> None:
+    store, front = place
+    (tmp_path / "big").write_bytes(filled(40 * MIB))
+    gate = front.hold("UploadPart", "#[3-9]$", times=99)
+    arguments = ["-m", "s3tui", "tui", str(tmp_path / "big"), f"s3://{store.bucket}/in"]
+    with Terminal(arguments, environment | {"S3TUI_TRANSFER__PART_SIZE": "5MiB"}) as terminal:
+        terminal.until_seen("[x]   big")
+        terminal.press(ENTER)
+        terminal.until_seen("◇ planned", timeout=40)
+        terminal.press(ENTER)
+        wait_until(lambda: gate.arrived.is_set() and front.accepted["UploadPart", "in/big"] == 2, 40, "two parts to be stored")
+        with Runtime(Settings()) as runtime:
+            [job] = runtime.service.browse()
+            wait_until(lambda: [len(upload.parts) for upload in runtime.service.open_uploads(job)] == [2], 10, "them to be known")
+        terminal.press("b")
+        terminal.until_seen("There is no limit now.")
+        terminal.press("20MiB", ENTER)
+        terminal.until_seen("of 20MiB/s")
+        terminal.press("x")
+        terminal.until_seen("One unfinished upload (10.0 MiB)")
+        terminal.press("y")
+        terminal.until_seen("× cancelled", timeout=40)
+        with Runtime(Settings()) as runtime:
+            [job] = runtime.service.browse()
+            assert job.bandwidth == 20 * MIB
+            wait_until(lambda: not runtime.service.open_uploads(job), 40, "the upload to be removed")
+        assert "in/big" not in store.open_uploads()
+        terminal.press("q")
+        wait_until(lambda: terminal.process.poll() == 0, what="the program to end")
 
 
 def test_a_terminal_that_hangs_up_ends_the_ui_and_the_job_goes_on(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from s3tui.model import JobState
 from tests.tui.driving import application, form, until_seen
-from tests.tui.seeded import SeededHouse, ended, harbour, planned, running
+from tests.tui.seeded import SeededHouse, SeededJob, backing_up, ended, filming, harbour, held, open_upload, planned, running
 
 RUNNING, PLANNED, BROKEN = running(9, 60).job.id, planned(8).job.id, ended(5, JobState.FAILED, 0).job.id
 
@@ -39,6 +41,8 @@ def _after(seen: str, keys: Sequence[str] = (), then: str = "") -> Callable[[Pil
         await pilot.press(*keys)
         if then:
             await until_seen(pilot, then)
+        for field in pilot.app.screen.query(Input):
+            field.cursor_blink = False
         await pilot.pause()
 
     return run
@@ -54,13 +58,84 @@ def test_screens_look_as_they_should(
     )
 
 
+def _limited() -> SeededJob:
+    job = running(9)
+    job.job = replace(job.job, bandwidth=10_000_000)
+    job.uploads = (open_upload(1, 3), open_upload(2, 1))
+    return job
+
+
 @pytest.mark.parametrize(
-    ("size", "theme"),
-    [((80, 24), "harbour"), ((80, 24), "sixteen"), ((40, 12), "harbour")],
-    ids=["harbour", "sixteen", "small"],
+    ("job", "size", "seen", "keys", "then"),
+    [
+        (_limited, (80, 24), "of 10MB/s", ["b", *"fast", "enter"], "is not a rate"),
+        (_limited, (40, 12), "sending", ["b"], "How fast"),
+        (_limited, (80, 24), "of 10MB/s", ["x"], "2 unfinished uploads"),
+        (held, (80, 24), "p lets it go on", [], ""),
+    ],
+    ids=["bandwidth", "bandwidth-small", "cancel", "held"],
+)
+def test_steering_looks_as_it_should(
+    snap_compare: Any, job: Callable[[], SeededJob], size: tuple[int, int], seen: str, keys: list[str], then: str
+) -> None:
+    app = application(SeededHouse(job()), theme="harbour", job=RUNNING)
+    assert snap_compare(app, terminal_size=size, run_before=_after(seen, keys, then))
+
+
+@pytest.mark.parametrize(
+    ("size", "theme", "keys", "then"),
+    [
+        ((80, 24), "harbour", ["g"], "⌫ deleted"),
+        ((80, 24), "sixteen", ["g", "G"], "> uploaded"),
+        ((120, 50), "daylight", ["g"], "▸ uploaded"),
+        ((80, 24), "harbour", ["g", "i"], "after this proof"),
+        ((40, 12), "harbour", ["g", "i"], "the store checked"),
+    ],
+    ids=["normal", "sixteen", "wide", "detail", "detail-small"],
+)
+def test_a_backup_looks_as_it_should(snap_compare: Any, size: tuple[int, int], theme: str, keys: list[str], then: str) -> None:
+    app = application(SeededHouse(backing_up()), theme=theme, job=RUNNING)
+    assert snap_compare(app, terminal_size=size, run_before=_after("sending", keys, then))
+
+
+@pytest.mark.parametrize(
+    ("size", "theme", "keys", "then"),
+    [
+        ((80, 24), "harbour", ["g"], "audio only"),
+        ((120, 36), "daylight", ["g"], "audio only"),
+        ((40, 12), "sixteen", ["g"], "failed"),
+        ((80, 24), "harbour", ["g", "j", "j", "i"], "0:21 of 0:50"),
+        ((80, 24), "harbour", ["g", "i"], "360p 640x360"),
+        ((40, 12), "harbour", ["g", "j", "j", "i"], "Path"),
+    ],
+    ids=["normal", "wide", "small", "detail", "published", "detail-small"],
+)
+def test_videos_look_as_they_should(snap_compare: Any, size: tuple[int, int], theme: str, keys: list[str], then: str) -> None:
+    app = application(SeededHouse(filming()), theme=theme, job=RUNNING)
+    assert snap_compare(app, terminal_size=size, run_before=_after("transcoding", keys, then))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)], ids=["normal", "small"])
+def test_the_question_before_sources_go_looks_as_it_should(snap_compare: Any, size: tuple[int, int]) -> None:
+    app = application(SeededHouse(planned(8, deletes=True)), theme="harbour", job=PLANNED)
+    assert snap_compare(app, terminal_size=size, run_before=_after("29 new", ["enter"], "Upload and delete (y)"))
+
+
+@pytest.mark.parametrize(
+    ("size", "theme", "kind"),
+    [
+        ((80, 24), "harbour", "upload"),
+        ((80, 24), "sixteen", "upload"),
+        ((40, 12), "harbour", "upload"),
+        ((80, 24), "harbour", "backup"),
+        ((40, 12), "harbour", "backup"),
+        ((80, 24), "harbour", "video"),
+        ((40, 12), "harbour", "video"),
+    ],
+    ids=["harbour", "sixteen", "small", "backup", "backup-small", "video", "video-small"],
 )
 def test_the_form_looks_as_it_should(
-    snap_compare: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], theme: str
+    snap_compare: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], theme: str, kind: str
 ) -> None:
     for name in ("albums/2025/a.jpg", "letters/b.txt", "notes.txt"):
         (tmp_path / "pictures" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -72,6 +147,14 @@ def test_the_form_looks_as_it_should(
     async def run(pilot: Pilot[Any]) -> None:
         await until_seen(pilot, "1 marked: albums")
         app.screen.query_one("#root").value = "/home/ada/pictures"  # type: ignore[attr-defined]
+        if kind == "backup":
+            app.screen.query_one("#kind").focus()
+            await pilot.press("right", "tab", "tab", "tab", "tab", "right", "tab")
+            await until_seen(pilot, "‹ remove ›")
+        if kind == "video":
+            app.screen.query_one("#kind").focus()
+            await pilot.press("right", "right", "tab", "tab", "tab", "tab", "tab")
+            await until_seen(pilot, "‹ fmp4 ›")
         await pilot.pause()
 
     assert snap_compare(app, terminal_size=size, run_before=run)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from s3tui.tui.looks import STYLES
+from s3tui.tui.looks import LOOKS, STYLES
 from s3tui.tui.themes import DEFAULT, load_themes, theme_directories
 from tests.tui.driving import application, at_top, text_of, until_seen
 from tests.tui.seeded import harbour, running
@@ -36,6 +36,11 @@ def test_sixteen_uses_nothing_but_the_terminals_own_colours() -> None:
         assert str(value).startswith("ansi_")
 
 
+def test_sixteen_shows_every_state_with_a_glyph_that_any_terminal_has() -> None:
+    looks = load_themes().skins["sixteen"].looks
+    assert [name for name in LOOKS if not looks.named(name).glyph.isascii()] == []
+
+
 @pytest.mark.parametrize("name", BUNDLED)
 async def test_every_screen_can_be_drawn_in_every_bundled_theme(name: str) -> None:
     app = application(harbour(), theme=name, job=running().job.id)
@@ -48,7 +53,7 @@ async def test_every_screen_can_be_drawn_in_every_bundled_theme(name: str) -> No
         await pilot.press("escape", "escape")
         await until_seen(pilot, "From → to")
         await pilot.press("n")
-        await until_seen(pilot, "Upload to")
+        await until_seen(pilot, "Only names")
     assert app.current_theme.name == name
 
 

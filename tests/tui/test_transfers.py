@@ -12,7 +12,7 @@ from s3tui.model import Action, FileRow, FileState, JobState, View
 from s3tui.tui.application import S3tuiApp
 from s3tui.tui.columns import RETRY
 from s3tui.tui.reading import busiest
-from s3tui.tui.screens.transfers import TransfersPage, next_concurrency
+from s3tui.tui.screens.transfers import TransfersPage
 from tests.tui.driving import application, at_top, text_of, until, until_seen, until_unseen
 from tests.tui.seeded import SeededHouse, SeededJob, ended, harbour, make_job, planned, running
 
@@ -38,7 +38,7 @@ async def test_the_head_shows_counts_bytes_rate_time_left_failures_and_retries()
 
 @pytest.mark.parametrize(
     ("key", "shown", "hidden"),
-    [("2", "sending", "done"), ("3", "queued", "done"), ("4", "access denied", "done"), ("5", "done", "sending")],
+    [("2", "sending", "uploaded"), ("3", "queued", "uploaded"), ("4", "access denied", "uploaded"), ("5", "uploaded", "sending")],
 )
 async def test_number_keys_show_the_views(key: str, shown: str, hidden: str) -> None:
     app = application(harbour(), job=RUNNING)
@@ -129,25 +129,6 @@ async def test_retry_where_nothing_failed_is_a_sentence() -> None:
         await until_seen(pilot, "no failed file")
 
 
-async def test_plus_and_minus_tune_the_concurrency() -> None:
-    house = harbour()
-    app = application(house, job=RUNNING)
-    async with app.run_test(size=(120, 36)) as pilot:
-        await until_seen(pilot, "100 at once")
-        await pilot.press("plus")
-        await until_seen(pilot, "110 at once")
-        await pilot.press("minus")
-        await until_seen(pilot, "100 at once")
-    assert [call[2] for call in house.service.calls] == [110, 100]
-
-
-@pytest.mark.parametrize(
-    ("now", "more", "fewer"), [(1, 2, 1), (9, 10, 8), (10, 15, 9), (50, 60, 45), (100, 110, 90), (200, 250, 190)]
-)
-def test_steps_of_concurrency_go_back_the_way_they_came(now: int, more: int, fewer: int) -> None:
-    assert (next_concurrency(now, 1), next_concurrency(now, -1)) == (more, fewer)
-
-
 async def test_slash_filters_by_a_part_of_the_path_and_escape_drops_the_filter() -> None:
     app = application(harbour(), job=RUNNING)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -218,7 +199,7 @@ async def test_a_job_that_failed_as_a_whole_says_why_and_what_to_do() -> None:
 
 async def test_a_job_without_a_worker_gets_one() -> None:
     job = running(9, 60)
-    job.attended = False
+    job.workers = ()
     house = SeededHouse(job)
     app = application(house, job=RUNNING)
     async with app.run_test(size=(80, 24)) as pilot:

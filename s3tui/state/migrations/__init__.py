@@ -1,24 +1,14 @@
-"""Schema migrations. They ship in the package and run when an older database is opened."""
+"""Schema migrations: numbered scripts, worded as `state.sql` says. They ship in the package and run when an old database is opened.
+
+A new database begins with the newest schema, so there is no script for 0001, the first one; the tests have it.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
 
-
-def upgrade(connection: Connection, version: str) -> bool:
-    """Bring the database from `version` to the newest schema, in the caller's transaction; False if `version` is not one of ours.
-
-    An empty `version` starts from nothing.
-    """
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    config.attributes["connection"] = connection
-    if version and version not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
-        return False
-    command.upgrade(config, "head")
-    return True
+def newer_than(version: str) -> list[str]:
+    """The scripts that lead from a version to the newest schema, in order."""
+    scripts = sorted(Path(__file__).parent.glob("[0-9]*.sql"))
+    return [script.read_text() for script in scripts if script.name.partition("_")[0] > version]

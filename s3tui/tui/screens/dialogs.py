@@ -8,21 +8,32 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Button, Static
+from textual.widgets import Button, Input, Static
+
+from s3tui.model import OpenUpload
+from s3tui.text import display_text, format_rate, format_size, parse_rate
+from s3tui.tui.cells import shorten
+from s3tui.tui.figures import Subject, plural, tilde
 
 Answer = tuple[str, str, str]
 """Key, words, variant of the button."""
+
+_NAMED, _NAME = 3, 60
+"""Sources that a question names, and the cells that each may take."""
+_ABOUT_LIMITS = "Write it like 10MB/s or 8MiB, for each worker; empty is none."
 
 
 class Question(ModalScreen[str]):
     """A sentence and a few answers, each on a key of its own. Closes with the key, or with an empty text for Escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", "Close", show=False),
+        Binding("escape,n", "close", "Close", show=False),
         Binding("left,h", "app.focus_previous", show=False),
         Binding("right,l", "app.focus_next", show=False),
+        Binding("up,k", "scroll_text(-1)", show=False),
+        Binding("down,j", "scroll_text(1)", show=False),
     ]
 
     def __init__(self, sentence: str, more: str, answers: Sequence[Answer]) -> None:
@@ -35,7 +46,8 @@ class Question(ModalScreen[str]):
         """The question, and a button for each answer; the first one has the focus."""
         with Vertical(classes="dialog"):
             yield Static(self._sentence, classes="dialog-title", markup=False)
-            yield Static(self._more, classes="dialog-text", markup=False)
+            with VerticalScroll(classes="dialog-body", can_focus=False):
+                yield Static(self._more, classes="dialog-text", markup=False)
             with Horizontal(classes="dialog-buttons"):
                 for key, words, variant in self._answers:
                     yield Button(f"{words} ({key or 'Esc'})", id=f"answer-{key or 'escape'}", classes=variant, compact=True)
@@ -51,18 +63,97 @@ class Question(ModalScreen[str]):
             event.stop()
             self.dismiss(event.key)
 
+    def action_scroll_text(self, lines: int) -> None:
+        """Scroll what a small window has no room for."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
     def action_close(self) -> None:
         """No answer."""
         self.dismiss("")
 
 
-def cancel_question(count: int = 1) -> Question:
-    """Whether to break off jobs."""
-    jobs = "this job" if count == 1 else f"{count} jobs"
+class BandwidthEntry(ModalScreen[int | None]):
+    """Asks for a limit. Closes with bytes per second (0: no limit), or with None for Escape; stays open on what is no rate."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
+
+    def __init__(self, now: int) -> None:
+        """`now` is the present limit."""
+        super().__init__()
+        self._now = format_rate(now) if now else ""
+
+    def compose(self) -> ComposeResult:
+        """The present limit, and a field that begins with it."""
+        now = f"The limit is {self._now}." if self._now else "There is no limit now."
+        with Vertical(classes="dialog"):
+            yield Static("How fast may this job send?", classes="dialog-title", markup=False)
+            yield Static(f"{now} {_ABOUT_LIMITS}", classes="dialog-text", markup=False)
+            yield Input(self._now, placeholder="no limit", compact=True)
+            with Horizontal(classes="dialog-buttons"):
+                yield Button("Set (Enter)", id="set", compact=True)
+                yield Button("Leave it (Esc)", id="leave", compact=True)
+
+    def on_input_submitted(self) -> None:
+        """Take the limit, or say why not."""
+        text = self.query_one(Input).value.strip()
+        try:
+            rate = parse_rate(text) if text else 0
+        except ValueError as error:
+            self.query_one(".dialog-text", Static).add_class("complaint").update(f"{error}.")
+        else:
+            self.dismiss(rate)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """The same by mouse."""
+        if event.button.id == "set":
+            self.on_input_submitted()
+        else:
+            self.dismiss(None)
+
+    def action_close(self) -> None:
+        """Leave the limit as it is."""
+        self.dismiss(None)
+
+
+def cancel_question(count: int, uploads: Sequence[OpenUpload]) -> Question:
+    """Whether to break off jobs, and to remove these uploads with them."""
+    jobs, the_jobs = ("this job", "the job") if count == 1 else (f"{count} jobs", "the jobs")
     return Question(
         f"Cancel {jobs}?",
-        "Files that are stored stay stored; unfinished ones are given up. This cannot be undone.",
-        (("", "Keep going", ""), ("y", "Cancel " + ("the job" if count == 1 else "the jobs"), "danger")),
+        f"Files that are stored stay stored; unfinished ones are given up.{_removed(uploads)} This cannot be undone.",
+        (("", "Keep going", ""), ("y", f"Cancel {the_jobs}", "danger")),
+    )
+
+
+def remove_question(uploads: Sequence[OpenUpload]) -> Question:
+    """Whether to remove the uploads that a job has left open when it ended."""
+    return Question(
+        "Remove what this job left unfinished?",
+        f"The job has ended.{_removed(uploads)} Files that are stored stay stored. This cannot be undone.",
+        (("", "Keep it", ""), ("y", "Remove it", "danger")),
+    )
+
+
+def _removed(uploads: Sequence[OpenUpload]) -> str:
+    if not uploads:
+        return ""
+    stored = format_size(sum(part.size for upload in uploads for part in upload.parts))
+    one = len(uploads) == 1
+    some = f"One unfinished upload ({stored}) is" if one else f"{len(uploads)} unfinished uploads ({stored}) are"
+    return f" {some} removed from the store."
+
+
+def delete_question(files: int, size: int, replaced: int, subject: Subject) -> Question:
+    """Whether to carry a plan by which sources are deleted, and so many objects that exist are replaced."""
+    sources = [shorten(display_text(tilde(source)), _NAME) for source in subject.sources[:_NAMED]]
+    more = [f"and {len(subject.sources) - _NAMED} more"] if len(subject.sources) > _NAMED else []
+    pruned = " Emptied directories go, too." if subject.prunes else ""
+    instead = f" {plural(replaced, 'object')} there {'is' if replaced == 1 else 'are'} replaced." if replaced else ""
+    return Question(
+        f"Delete {plural(files, 'file')} ({format_size(size)})?",
+        f"From {', '.join(sources + more)}, to {shorten(display_text(subject.target), _NAME)}: "
+        f"each only after its object is proven identical.{pruned}{instead} This cannot be undone.",
+        (("", "Cancel", ""), ("y", "Upload and delete", "danger")),
     )
 
 

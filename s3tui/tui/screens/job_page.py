@@ -7,24 +7,24 @@ which nothing changed writes nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Input, Label
+from textual.widgets import Input, Label, Static
 
 from s3tui.errors import S3tuiError
-from s3tui.model import JobState, View
+from s3tui.model import Job, JobState, View
 from s3tui.text import display_text
 from s3tui.tui.door import House, Sight
 from s3tui.tui.figures import subject_of
 from s3tui.tui.looks import looks_of
 from s3tui.tui.messages import OpenJob
 from s3tui.tui.reading import Glance, Seen, read
-from s3tui.tui.screens.dialogs import cancel_question
 from s3tui.tui.screens.page import Page
+from s3tui.tui.videos import Published, detail_lines
 from s3tui.tui.widgets.detail import Detail
 from s3tui.tui.widgets.file_table import FileTable
 from s3tui.tui.widgets.summary import Summary, Trouble, ViewBar
@@ -45,6 +45,7 @@ class JobPage(Page):
         super().__init__(house)
         self.job_id = job_id
         self.sight: Sight | None = None
+        self.published: Mapping[int, Published] = {}
         self.view = View.ALL
         self.containing = ""
         self._pause = 1 / fps
@@ -55,11 +56,13 @@ class JobPage(Page):
         self._gone = False
         self._filter_timer: Timer | None = None
         self.trouble, self.summary, self.views, self.detail = Trouble(), Summary(), ViewBar(self.VIEWS), Detail()
+        self.notice = Static("", id="notice", markup=False)
         self.table = FileTable(plan=self.IS_PLAN, id="files")
 
     def body(self) -> Iterable[Widget]:
         """Head, table, detail."""
         yield self.summary
+        yield self.notice
         yield self.trouble
         yield self.views
         with Horizontal(id="filter") as line:
@@ -105,14 +108,15 @@ class JobPage(Page):
 
     def _seen(self, seen: Seen) -> None:
         self._read_at = time.monotonic()
-        self.sight = seen.sight
+        self.sight, self.published = seen.sight, seen.published
+        self.table.of_videos = seen.sight.job.kind == "video"
         glance = seen.glance
         current = glance.view is self.view and glance.containing == self.containing
         if current and glance.whole:
             self.table.show_all(seen.sight.job.totals.found)
         elif current and seen.numbers is not None:
             self.table.show_numbers(seen.numbers)
-        self.table.show(seen.rows, seen.sight.active)
+        self.table.show(seen.rows, seen.sight.active, seen.passing, seen.sight.videos)
         if current and self.table.following and seen.start is not None and seen.start != self.table.first_visible:
             self.table.show_from(seen.start)
         self.table.nothing = self.nothing()
@@ -139,8 +143,14 @@ class JobPage(Page):
         """Show what is known of the job as a whole."""
         job = sight.job
         self.title_bar.tell(str(subject_of(job)), looks_of(self.app).of_job(job))
-        self.trouble.say(display_text(job.error or "") if job.state is JobState.FAILED else "", self.next_step())
+        self.notice.update(notice := self.foretell(job))
+        self.notice.display = bool(notice)
+        self.trouble.say(display_text(job.error or ""), self.next_step(job))
         self.views.show(self.view, self.counts(sight), f"/{display_text(self.containing)}" if self.containing else "")
+
+    def foretell(self, job: Job) -> str:  # noqa: ARG002 - for those that have something to say
+        """A sentence about what the job will do; empty if there is none."""
+        return ""
 
     def counts(self, sight: Sight) -> dict[View, int]:
         """How many files each view holds."""
@@ -150,16 +160,18 @@ class JobPage(Page):
         """What an empty table says."""
         return "No path contains that text." if self.containing else "No file here."
 
-    def next_step(self) -> str:
-        """What to do when the job as a whole failed."""
-        return "Nothing more is sent. `s3tui status` checks the settings; then start it again."
+    def next_step(self, job: Job) -> str:
+        """What to do when the job as a whole failed, or waits for a person."""
+        raise NotImplementedError
 
     def _show_detail(self) -> None:
         if self.detail.display and self.sight is not None:
             row = self.table.pointed_row
             look = None if row is None else self.table.look_of(row)
-            sample = None if row is None else self.table.sample_of(row.no)
-            self.detail.show(row, look, subject_of(self.sight.job).bucket, sample, retry=not self.IS_PLAN)
+            video = None if row is None else self.table.video_of(row.no)
+            sample = None if row is None or video is not None else self.table.sample_of(row.no)
+            more = () if row is None else detail_lines(video, self.published.get(row.no))
+            self.detail.show(row, look, subject_of(self.sight.job), sample, more, retry=not self.IS_PLAN)
 
     # What the widgets say.
 
@@ -228,14 +240,15 @@ class JobPage(Page):
             self.app.pop_screen()
 
     def action_copy(self) -> None:
-        """Copy the address of the file under the cursor."""
+        """Copy the address of the file under the cursor: of a published video, the one that players take."""
         row = self.table.pointed_row
         if row is None or self.sight is None:
             return
         if row.key is None:
             self.say("This file has no key: its name is not UTF-8.")
             return
-        address = f"s3://{subject_of(self.sight.job).bucket}/{row.key}"
+        published = self.published.get(row.no)
+        address = published[0] if published else f"s3://{subject_of(self.sight.job).bucket}/{row.key}"
         if len(address) > _COPY_CHARACTERS or not address.isprintable():
             self.say("This key cannot be copied through a terminal; `s3tui jobs report` has it.")
             return
@@ -244,17 +257,8 @@ class JobPage(Page):
 
     def action_cancel(self) -> None:
         """Break the job off, after a question."""
-        if self.sight is None or self.sight.job.state.ended:
-            self.say("The job has ended already.")
-            return
-
-        def answered(answer: str | None) -> None:
-            if answer == "y":
-                self.ask(
-                    "steer", lambda: self.house.service.cancel(self.job_id), lambda _: self.steered("The job is being cancelled.")
-                )
-
-        self.app.push_screen(cancel_question(), answered)
+        if self.sight is not None:
+            self.ask_to_cancel([self.sight.job], self.steered)
 
     def steered(self, sentence: str) -> None:
         """A wish was taken; look what became of it."""

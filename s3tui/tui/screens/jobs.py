@@ -16,7 +16,6 @@ from s3tui.tui.commands import Where, bindings
 from s3tui.tui.door import House
 from s3tui.tui.figures import subject_of
 from s3tui.tui.messages import OpenJob, OpenNewJob
-from s3tui.tui.screens.dialogs import cancel_question
 from s3tui.tui.screens.page import Page
 from s3tui.tui.widgets.job_table import JobTable
 from s3tui.tui.widgets.summary import Trouble
@@ -100,7 +99,7 @@ class JobsPage(Page):
             return
         door = self.house
         if job.state is JobState.PAUSED or job.desired == "pause":
-            self.ask("steer", lambda: door.service.resume(job.id), lambda _: self._told("The job goes on."))
+            self.ask("steer", lambda: door.service.resume(job.id), lambda _: self._resumed())
         else:
             self.ask(
                 "steer", lambda: door.service.pause(job.id), lambda _: self._told("Pausing: files in flight are finished first.")
@@ -109,17 +108,8 @@ class JobsPage(Page):
     def action_cancel(self) -> None:
         """Break the job off, after a question."""
         job = self._pointed()
-        if job is None:
-            return
-        if job.state.ended:
-            self.say(f"The job has ended already: it is {job.state}.")
-            return
-
-        def answered(answer: str | None) -> None:
-            if answer == "y":
-                self.ask("steer", lambda: self.house.service.cancel(job.id), lambda _: self._told("The job is being cancelled."))
-
-        self.app.push_screen(cancel_question(), answered)
+        if job is not None:
+            self.ask_to_cancel([job], self._told)
 
     def action_retry_all(self) -> None:
         """Send every failed file of the job again."""
@@ -135,9 +125,13 @@ class JobsPage(Page):
             self.app.copy_to_clipboard(target)
             self.say(f"Copied {target}")
 
+    def _resumed(self) -> None:
+        self.ask("worker", self.house.ensure_worker, lambda _: None)
+        self._told("The job goes on.")
+
     def _retried(self, count: int) -> None:
         self.ask("worker", self.house.ensure_worker, lambda _: None)
-        self._told(f"{count:,} {'file is' if count == 1 else 'files are'} sent again.")
+        self._told(f"{count:,} {'file is' if count == 1 else 'files are'} tried again.")
 
     def _told(self, sentence: str) -> None:
         self._read_at = 0.0

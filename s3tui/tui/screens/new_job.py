@@ -1,49 +1,32 @@
-"""The form for a new upload: what, where to, and how. Its only outcome is a plan."""
+"""The form for a new job: what, where to, and how. Its only outcome is a plan."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Button, Input, Label, Static
+from textual.widgets import Button, Input, Static
 
 from s3tui.errors import SpecError
-from s3tui.jobs.upload import CHECKSUMS, IF_EXISTS
 from s3tui.text import display_text
 from s3tui.tui.cells import left
 from s3tui.tui.commands import Where, bindings
 from s3tui.tui.door import House
 from s3tui.tui.figures import tilde
 from s3tui.tui.messages import OpenJob
+from s3tui.tui.prefill import Prefill
 from s3tui.tui.screens.page import Page
-from s3tui.tui.widgets.choice import Choice
+from s3tui.tui.widgets.dial import Dial
+from s3tui.tui.widgets.job_options import BACKUP, KINDS, VIDEO, JobOptions, field
 from s3tui.tui.widgets.source_tree import SourceTree
 
-
-@dataclass(slots=True)
-class Prefill:
-    """What the form begins with."""
-
-    sources: Sequence[str] = ()
-    target: str = ""
-    concurrency: int = 100
-    attempts: int = 5
-    checksum: str = "crc64nvme"
-    hint: str = ""
-    """A sentence for newcomers."""
-    root: str = field(default_factory=os.getcwd)
-    """Where the tree begins if there are no sources."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether Enter may go on at once."""
-        return bool(self.sources and self.target)
+if TYPE_CHECKING:
+    from s3tui.jobs.specs import Spec
 
 
 class NewJobPage(Page):
@@ -61,31 +44,18 @@ class NewJobPage(Page):
         self.sources = SourceTree(root, sources)
         self.target = Input(prefill.target, placeholder="s3://bucket/prefix", id="target", compact=True)
         self.root = Input(display_text(tilde(root)), id="root", compact=True)
-        self.checksum = Choice(CHECKSUMS, prefill.checksum, id="checksum")
-        self.if_exists = Choice(IF_EXISTS, id="if-exists")
-        self.symlinks = Choice(("skip", "follow"), id="symlinks")
-        self.odd_names = Choice(("fail", "percent"), id="odd-names")
-        self.only = Input(placeholder="all; or *.jpg *.png", id="only", compact=True)
-        self.but = Input(placeholder="none; or *.tmp", id="but", compact=True)
-        self.at_once = Input(str(prefill.concurrency), type="integer", id="at-once", compact=True)
-        self.attempts = Input(str(prefill.attempts), type="integer", id="attempts", compact=True)
+        self.kind = Dial(KINDS, id="kind")
+        self.options = JobOptions(prefill)
 
     def body(self) -> Iterable[Widget]:
-        """Target and folder on top, the tree at the left, options at the right."""
+        """Kind, target and folder on top, the tree at the left, options at the right."""
         with VerticalScroll(id="form", can_focus=False):
-            yield _field("Upload to", self.target)
-            yield _field("Folder", self.root)
+            yield field("Kind", self.kind)
+            yield field("Target", self.target)
+            yield field("Folder", self.root)
             with Horizontal(id="halves"):
                 yield self.sources
-                with Vertical(id="options"):
-                    yield _field("If it exists", self.if_exists)
-                    yield _field("Checksum", self.checksum)
-                    yield _field("Only names", self.only)
-                    yield _field("But not", self.but)
-                    yield _field("At once", self.at_once)
-                    yield _field("Attempts", self.attempts)
-                    yield _field("Symlinks", self.symlinks)
-                    yield _field("Odd names", self.odd_names)
+                yield self.options
             with Horizontal(id="decide"):
                 yield Static("", id="chosen", markup=False)
                 yield Button("Show the plan", id="review", compact=True)
@@ -99,6 +69,12 @@ class NewJobPage(Page):
             self.sources.focus()
         else:
             self.target.focus()
+        self.call_after_refresh(self._show_focused)
+
+    def _show_focused(self) -> None:
+        """Scroll to where one begins: in a small window it had no place yet when it got the focus."""
+        if self.screen.focused is not None:
+            self.screen.focused.scroll_visible(animate=False)
 
     def _tell_chosen(self) -> None:
         sources = self.sources.folders.sources()
@@ -118,6 +94,14 @@ class NewJobPage(Page):
         self._prefill.hint = ""
         self._tell_chosen()
         self.root.value = display_text(tilde(self.sources.folders.root))
+
+    def on_dial_turned(self, event: Dial.Turned) -> None:
+        """Another kind has other options, and perhaps sources that the configuration names."""
+        if event.dial is self.kind:
+            self.options.show_kind(self.kind.value)
+            directory = self._prefill.backup.source_directory
+            if self.kind.value == BACKUP and directory and not self.sources.folders.marked:
+                self.sources.begin_with(os.path.abspath(Path(directory).expanduser()))  # noqa: PTH100 - keeps `..` of links
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in the folder field goes there; anywhere else it asks for the plan."""
@@ -142,19 +126,24 @@ class NewJobPage(Page):
     def action_review(self) -> None:
         """Ask for the plan of what the form says."""
         try:
-            concurrency = _number("At once", self.at_once.value)
-            attempts = _number("Attempts", self.attempts.value)
+            concurrency, fields = self.options.concurrency(), self.options.spec_fields()
             if not self.sources.folders.marked:
                 raise SpecError("Nothing is marked: go to the tree with Tab and mark folders or files with Space.")
             if not self.target.value.strip():
                 raise SpecError("There is no target: type one, such as s3://bucket/prefix.")
+            if self.kind.value == VIDEO:
+                check_files(self.sources.folders.sources())
         except SpecError as error:
             self.say_error(error)
             return
-        sources, target, options = self.sources.folders.sources(), self.target.value.strip(), self._options(attempts)
+        sources, target = self.sources.folders.sources(), self.target.value.strip()
+        house = self.house
+        make_spec: Callable[..., Spec] = {BACKUP: house.backup_spec, VIDEO: house.video_spec}.get(
+            self.kind.value, house.upload_spec
+        )
 
         def plan() -> str:
-            spec = self.house.upload_spec(sources, target, **options)
+            spec = make_spec(sources, target, **fields)
             job_id = self.house.service.plan(spec, concurrency=concurrency)
             self.house.ensure_worker()
             return job_id
@@ -164,29 +153,9 @@ class NewJobPage(Page):
     def _planned(self, job_id: str) -> None:
         self.post_message(OpenJob(job_id, plan=True))
 
-    def _options(self, attempts: int) -> dict[str, Any]:
-        return {
-            "if_exists": self.if_exists.value,
-            "checksum": self.checksum.value,
-            "max_attempts": attempts,
-            "follow_symlinks": self.symlinks.value == "follow",
-            "encode_names": "percent" if self.odd_names.value == "percent" else "",
-            "rules": rules_of(self.only.value, self.but.value),
-        }
 
-
-def rules_of(only: str, but: str) -> tuple[tuple[str, str], ...]:
-    """The rules of a spec: the last match wins, and everything is included to begin with."""
-    wanted, unwanted = only.split(), but.split()
-    first = [("exclude", "*")] if wanted else []
-    return (*first, *(("include", glob) for glob in wanted), *(("exclude", glob) for glob in unwanted))
-
-
-def _number(name: str, text: str) -> int:
-    if not text.strip().isdecimal() or int(text) < 1:
-        raise SpecError(f"{name} must be a whole number above 0, not {text!r}.")
-    return int(text)
-
-
-def _field(label: str, widget: Widget) -> Horizontal:
-    return Horizontal(Label(label, markup=False), widget, classes="field")
+def check_files(sources: Sequence[str]) -> None:
+    """Raises SpecError if a source of videos is a folder."""
+    for source in sources:
+        if Path(source).is_dir():
+            raise SpecError(f"{display_text(source)} is a folder, and videos are made of files: mark the files in it.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,10 +11,12 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from s3tui.errors import S3tuiError
+from s3tui.model import Job, OpenUpload
 from s3tui.text import display_text
 from s3tui.tui.asking import Asking
 from s3tui.tui.commands import Where, commands_of
 from s3tui.tui.door import House
+from s3tui.tui.screens.dialogs import cancel_question, remove_question
 from s3tui.tui.widgets.bars import KeyBar, TitleBar
 
 
@@ -24,8 +26,6 @@ class Page(Screen[None], Asking):
     PLACES: ClassVar[tuple[Where, ...]] = ()
     """Where its commands come from, the most special first."""
     SECTION: ClassVar[str] = ""
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (68, "-normal"), (105, "-wide")]  # noqa: RUF012  (Textual's own declaration)
-    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (8, "-short"), (20, "-tall")]  # noqa: RUF012
 
     def __init__(self, house: House) -> None:
         super().__init__()
@@ -56,3 +56,32 @@ class Page(Screen[None], Asking):
     def say(self, sentence: str) -> None:
         """Tell a fact in a toast."""
         self.notify(display_text(sentence), markup=False, timeout=4)
+
+    def ask_to_cancel(self, jobs: Sequence[Job], then: Callable[[str], None]) -> None:
+        """Break jobs off, after a question that says what goes with them; then call `then` with a sentence about it.
+
+        Of a job that has ended there is nothing to break off, but it may have left uploads open.
+        """
+        ended = all(job.state.ended for job in jobs)
+        told = "The unfinished uploads are being removed." if ended else "The job is being cancelled."
+
+        def decide(uploads: list[OpenUpload]) -> None:
+            if ended and not uploads:
+                self.say("The job has ended already.")
+            else:
+                self.app.push_screen(remove_question(uploads) if ended else cancel_question(len(jobs), uploads), answered)
+
+        def answered(answer: str | None) -> None:
+            if answer == "y":
+                self.ask("steer", lambda: self._cancel(jobs), lambda _: then(told))
+
+        self.ask("steer", lambda: self._open_uploads(jobs), decide)
+
+    def _cancel(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            self.house.service.cancel(job.id)
+        if self._open_uploads(jobs):
+            self.house.ensure_worker()  # to remove them
+
+    def _open_uploads(self, jobs: Sequence[Job]) -> list[OpenUpload]:
+        return [upload for job in jobs for upload in self.house.service.open_uploads(job)]

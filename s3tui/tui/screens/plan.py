@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
-from s3tui.model import FileState, Job, JobState, View
+from s3tui.model import Action, Job, JobState, View
 from s3tui.text import format_size
 from s3tui.tui.commands import Where, bindings
-from s3tui.tui.door import Door, House, Sight
+from s3tui.tui.door import House, Sight
+from s3tui.tui.figures import plural, subject_of
 from s3tui.tui.looks import looks_of
+from s3tui.tui.screens.dialogs import delete_question
 from s3tui.tui.screens.job_page import JobPage
 from s3tui.tui.widgets.summary import Part
 
-_STRETCH = 2000
-_TALLY_SECONDS = 0.1
+if TYPE_CHECKING:
+    from s3tui.report import Outlook
+
+_BYTES_FROM = 105
+"""Cells from which on there is room for the bytes of each action."""
+_ORDER = (Action.NEW, Action.OVERWRITE, Action.UPLOAD, Action.SKIP, Action.FAIL)
 
 
 class PlanPage(JobPage):
@@ -32,25 +36,21 @@ class PlanPage(JobPage):
 
     def __init__(self, house: House, job_id: str, fps: float) -> None:
         super().__init__(house, job_id, fps)
-        self._tally: Counter[str] = Counter()
-        self._told = 0
+        self._ahead: Outlook | None = None
 
     def show_job(self, sight: Sight) -> None:
-        """Show the figures; count what is new, and leave for the transfers if the plan was applied meanwhile."""
+        """Show the figures; ask once what is ahead, and leave for the transfers if the plan was applied meanwhile."""
         super().show_job(sight)
         job = sight.job
         if not job.dry_run and not job.state.ended:
             self.give_way()
             return
-        if not self.live and self._told < job.totals.found:  # the comparing changes rows until its end
-            told = self._told
-            self.ask("tally", lambda: count_actions(self.house.service, job, told), self._counted)
+        if job.state is JobState.PLANNED and self._ahead is None:
+            self.ask("outlook", lambda: self.house.service.outlook(job), self._foretold)
         self.summary.show(None, "active", self._figures(job))
 
-    def _counted(self, counted: tuple[int, Counter[str]]) -> None:
-        told, tally = counted
-        self._told += told
-        self._tally += tally
+    def _foretold(self, ahead: Outlook) -> None:
+        self._ahead = ahead
         if self.sight is not None:
             self.summary.show(None, "active", self._figures(self.sight.job))
 
@@ -59,17 +59,32 @@ class PlanPage(JobPage):
         parts: list[Part] = [(f"{totals.found:,} files", ""), (f"{format_size(totals.bytes_found)} to send", "")]
         if not job.planned and not job.state.ended:
             parts.insert(0, ("Scanning…", "active"))
-        for name in ("new", "overwrite", "send", "skip", "fail"):
-            look = looks_of(self.app).named(name)
-            if self._tally[name]:
-                parts.append((f"{self._tally[name]:,} {look.word}", look.style))
-        return parts
+        if self._ahead is None:
+            return parts
+        for action in sorted(self._ahead.actions, key=_ORDER.index):
+            look = looks_of(self.app).named("send" if action is Action.UPLOAD else action.word)
+            count, size = self._ahead.actions[action]
+            sent = f" ({format_size(size)})" if self.size.width >= _BYTES_FROM and action not in (Action.SKIP, Action.FAIL) else ""
+            parts.append((f"{count:,} {look.word}{sent}", look.style))
+        if job.kind == "video":  # what it becomes is known when it is looked at
+            return parts
+        return [*parts, (f"about {self._ahead.requests:,} requests", "")]
+
+    def foretell(self, job: Job) -> str:
+        """Whether sources will go: how many, and after what."""
+        if job.kind != "backup" or job.state.ended:
+            return ""
+        count = to_send(job)
+        if not subject_of(job).deletes:
+            return "Each object will be proven. No source will be deleted."
+        if not job.planned:
+            return "After proof, the sources will be deleted."
+        return f"After proof, {plural(count, 'source')} ({format_size(job.totals.bytes_found)}) will be deleted."
 
     def counts(self, sight: Sight) -> dict[View, int]:
         """How many files each view holds."""
         totals = sight.job.totals
-        waiting = totals.found - totals.skipped - totals.failed
-        return {View.ALL: totals.found, View.QUEUED: waiting, View.FAILED: totals.failed, View.DONE: totals.skipped}
+        return {View.ALL: totals.found, View.QUEUED: to_send(sight.job), View.FAILED: totals.failed, View.DONE: totals.skipped}
 
     def nothing(self) -> str:
         """What an empty table says."""
@@ -77,45 +92,42 @@ class PlanPage(JobPage):
             return "Scanning…"
         return super().nothing() if self.containing else "There is nothing to show here."
 
-    def next_step(self) -> str:
-        """What to do when the scan failed."""
+    def next_step(self, job: Job) -> str:
+        """What to do when the scan failed, or waits for a person."""
+        if not job.state.ended:
+            return "Nothing was sent, and the scan waits: p in the list of jobs lets it go on."
         return "Nothing was sent. Esc goes back to the form; `s3tui status` checks the settings."
 
     def action_apply(self) -> None:
-        """Carry exactly what was planned."""
+        """Carry exactly what was planned; if sources go with it, after a question."""
         job = None if self.sight is None else self.sight.job
         if job is None or (not job.state.ended and job.state is not JobState.PLANNED):
             self.say("The scan is not finished yet: Enter works when it is.")
         elif job.state is not JobState.PLANNED:
             self.say(f"This plan cannot be applied: it is {job.state}.")
-        elif job.totals.found == job.totals.skipped + job.totals.failed:
+        elif not to_send(job):
             self.say("There is nothing to send in this plan.")
+        elif not subject_of(job).deletes:
+            self._carry()
+        elif self._ahead is None:
+            self.say("The plan is still being counted: Enter works when it is.")
         else:
-            self.ask("steer", self._apply, lambda _: self.give_way())
+            replaced, _ = self._ahead.actions.get(Action.OVERWRITE, (0, 0))
+            self.app.push_screen(delete_question(to_send(job), job.totals.bytes_found, replaced, subject_of(job)), self._answered)
+
+    def _answered(self, answer: str | None) -> None:
+        if answer == "y":
+            self._carry()
+
+    def _carry(self) -> None:
+        self.ask("steer", self._apply, lambda _: self.give_way())
 
     def _apply(self) -> None:
         self.house.service.apply(self.job_id)
         self.house.ensure_worker()
 
 
-def count_actions(door: Door, job: Job, first: int) -> tuple[int, Counter[str]]:
-    """What is planned for the files from `first` on, as far as a tenth of a second goes: how many were read, and the counts.
-
-    Rows of a finished plan do not change, so each is read once. Blocks on the database.
-    """
-    tally: Counter[str] = Counter()
-    end, at = time.monotonic() + _TALLY_SECONDS, first
-    while at < job.totals.found and time.monotonic() < end:
-        rows = door.window(job, at, _STRETCH)
-        if not rows:
-            break
-        for row in rows:
-            tally[
-                "fail" if row.state is FileState.FAILED else "skip" if row.state is FileState.SKIPPED else _word(row.action.word)
-            ] += 1
-        at += len(rows)
-    return at - first, tally
-
-
-def _word(action: str) -> str:
-    return "send" if action == "upload" else action
+def to_send(job: Job) -> int:
+    """How many files of a plan would be sent."""
+    totals = job.totals
+    return totals.found - totals.skipped - totals.failed

@@ -7,12 +7,15 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from s3tui.model import FileState, JobState, View
+from s3tui.model import FileState, Job, JobState, View
+from s3tui.text import format_rate
 from s3tui.tui.commands import Where, bindings
 from s3tui.tui.door import Sight
 from s3tui.tui.figures import done_share, figures, view_counts
 from s3tui.tui.looks import looks_of
+from s3tui.tui.screens.dialogs import BandwidthEntry
 from s3tui.tui.screens.job_page import JobPage
+from s3tui.tui.videos import videos_figures, videos_share
 from s3tui.tui.widgets.file_table import FileTable
 
 
@@ -40,7 +43,11 @@ class TransfersPage(JobPage):
         if sight.job.dry_run:
             self.give_way()
             return
-        self.summary.show(done_share(sight.job, sight.sent), looks_of(self.app).of_job(sight.job).style, figures(sight))
+        style = looks_of(self.app).of_job(sight.job).style
+        if sight.job.kind == "video":
+            self.summary.show(videos_share(sight), style, videos_figures(sight))
+        else:
+            self.summary.show(done_share(sight.job, sight.sent), style, figures(sight))
 
     def counts(self, sight: Sight) -> dict[View, int]:
         """How many files each view holds."""
@@ -59,6 +66,12 @@ class TransfersPage(JobPage):
             View.FAILED: "Nothing failed.",
             View.DONE: "Nothing is done yet.",
         }[self.view]
+
+    def next_step(self, job: Job) -> str:
+        """What to do when the job as a whole failed, or waits for a person."""
+        if not job.state.ended:
+            return "The job waits, and no file has failed for it: p lets it go on."
+        return "Nothing more is sent. `s3tui status` checks the settings; then start it again."
 
     # What the widgets say.
 
@@ -92,7 +105,7 @@ class TransfersPage(JobPage):
     def _retried(self, count: int) -> None:
         self.table.unmark_all()
         self.ask("worker", self.house.ensure_worker, lambda _: None)
-        self.steered(f"{count:,} {'file is' if count == 1 else 'files are'} sent again.")
+        self.steered(f"{count:,} {'file is' if count == 1 else 'files are'} tried again.")
 
     def action_pause(self) -> None:
         """Pause the job, or let it go on."""
@@ -116,8 +129,23 @@ class TransfersPage(JobPage):
             return
         concurrency = next_concurrency(self.sight.job.concurrency, direction)
         self.ask(
-            "tune", lambda: self.house.service.tune(self.job_id, concurrency), lambda _: self.steered(f"{concurrency} at once.")
+            "tune",
+            lambda: self.house.service.tune(self.job_id, concurrency=concurrency),
+            lambda _: self.steered(f"{concurrency} at once."),
         )
+
+    def action_limit(self) -> None:
+        """Limit the bandwidth, or lift the limit."""
+        if self.sight is None or self.sight.job.state.ended:
+            self.say("The job has ended: there is nothing to limit.")
+            return
+
+        def answered(bandwidth: int | None) -> None:
+            if bandwidth is not None:
+                told = f"At most {format_rate(bandwidth)} from now on." if bandwidth else "No limit from now on."
+                self.ask("tune", lambda: self.house.service.tune(self.job_id, bandwidth=bandwidth), lambda _: self.steered(told))
+
+        self.app.push_screen(BandwidthEntry(self.sight.job.bandwidth), answered)
 
     def action_follow(self) -> None:
         """Show all files, and stay with those in flight."""

@@ -10,14 +10,17 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Static
 
-from s3tui.model import ActiveTransfer, FileRow, FileState
+from s3tui.model import ActiveTransfer, FileRow, FileState, Proof
 from s3tui.text import display_text, format_size
 from s3tui.tui.cells import wrap
-from s3tui.tui.looks import Look
+from s3tui.tui.figures import Subject
+from s3tui.tui.looks import PROOFS, Look
 
 LABEL = 10
 """Cells of the names at the left."""
-Shown = tuple[FileRow | None, Look | None, str, ActiveTransfer | None, bool]
+Lines = tuple[tuple[str, str], ...]
+"""(name, text) of what only some kinds of job have to say of a file."""
+Shown = tuple[FileRow | None, Look | None, Subject, ActiveTransfer | None, Lines, bool]
 
 
 class Detail(VerticalScroll, can_focus=False):
@@ -36,27 +39,28 @@ class Detail(VerticalScroll, can_focus=False):
         yield Static("", markup=False)
         yield Button("Retry this file", id="retry-file", compact=True)
 
-    def show(self, row: FileRow | None, look: Look | None, bucket: str, sample: ActiveTransfer | None, *, retry: bool) -> None:
+    def show(
+        self, row: FileRow | None, look: Look | None, subject: Subject, sample: ActiveTransfer | None, more: Lines, *, retry: bool
+    ) -> None:
         """Show a row; None while it has not been read."""
-        news = (row, look, bucket, sample, retry)
+        news = (row, look, subject, sample, more, retry)
         if news == self._shown:
             return
         self._shown = news
-        self._draw(row, look, bucket, sample)
+        self._draw(row, look, subject, sample, more)
         self.query_one(Button).display = retry and row is not None and row.state is FileState.FAILED
 
     def on_resize(self) -> None:
         """Break the lines anew."""
         if self._shown:
-            row, look, bucket, sample, _ = self._shown
-            self._draw(row, look, bucket, sample)
+            self._draw(*self._shown[:-1])
 
-    def _draw(self, row: FileRow | None, look: Look | None, bucket: str, sample: ActiveTransfer | None) -> None:
+    def _draw(self, row: FileRow | None, look: Look | None, subject: Subject, sample: ActiveTransfer | None, more: Lines) -> None:
         text = self.query_one(Static)
         if row is None or look is None:
             text.update(Content.styled("No file is selected.", "$quiet"))
             return
-        text.update(_in_full(row, look, bucket, sample, (self.size.width or self.app.size.width) - LABEL - 3))
+        text.update(_in_full(row, look, subject, sample, more, (self.size.width or self.app.size.width) - LABEL - 3))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Pass the wish on."""
@@ -64,28 +68,48 @@ class Detail(VerticalScroll, can_focus=False):
         self.post_message(self.RetryAsked())
 
 
-def _in_full(row: FileRow, look: Look, bucket: str, sample: ActiveTransfer | None, width: int) -> Content:
-    lines: list[tuple[str, str, str]] = [("Path", display_text(row.path), "bold")]
-    lines.append(("Key", display_text(f"s3://{bucket}/{row.key}") if row.key is not None else "none: the name cannot be a key", ""))
-    state = f"{look.glyph} {look.word}"
-    if row.reason:
-        state += f": {display_text(row.reason).replace('_', ' ')}"
-    lines.append(("State", state, f"$state-{look.style}"))
-    size = format_size(row.size) if row.size < 1000 else f"{format_size(row.size)} ({row.size:,} bytes)"
-    if sample is not None:
-        size = f"{format_size(sample.sent)} of {size}, {format_size(sample.rate)}/s, attempt {sample.attempt}"
-    elif row.attempts:
-        size += f", {row.attempts} {'attempt' if row.attempts == 1 else 'attempts'}"
-    lines.append(("Size", size, ""))
-    if row.error:
-        lines.append(("Cause", display_text(row.error), "$state-failed"))
-    if row.checksum:
-        lines.append(("Checksum", display_text(row.checksum), "$quiet"))
+def _in_full(row: FileRow, look: Look, subject: Subject, sample: ActiveTransfer | None, more: Lines, width: int) -> Content:
+    """What matters most comes first: in a small window there is no room for the rest."""
+    state = f"{look.glyph} {look.word}" + (f": {display_text(row.reason).replace('_', ' ')}" if row.reason else "")
+    lines: list[tuple[str, str, str]] = [
+        ("Path", display_text(row.path), "bold"),
+        ("State", state, f"$state-{look.style}"),
+        ("Cause", display_text(row.error or ""), "$state-failed" if row.state is FileState.FAILED else "$state-skipped"),
+        ("Proof", PROOFS[Proof(row.proof)][1] if row.proof else "", ""),
+        ("Source", fate(row, look) if subject.deletes else "", ""),
+        *((name, value, "") for name, value in more),
+        ("Size", _size(row, sample), ""),
+        ("Key", "none: the name cannot be a key" if row.key is None else display_text(f"s3://{subject.bucket}/{row.key}"), ""),
+        ("Checksum", display_text(row.checksum or ""), "$quiet"),
+        ("ETag", display_text(row.etag or ""), "$quiet"),
+    ]
     parts: list[str | tuple[str, str]] = []
     for name, value, style in lines:
-        for number, piece in enumerate(_broken(value, width)):
+        for number, piece in enumerate(_broken(value, width) if value else ()):
             parts += ["\n" if parts else "", (f"{'' if number else name:<{LABEL}}", "$quiet"), (piece, style)]
     return Content.assemble(*parts)
+
+
+def _size(row: FileRow, sample: ActiveTransfer | None) -> str:
+    size = format_size(row.size) if row.size < 1000 else f"{format_size(row.size)} ({row.size:,} bytes)"
+    if sample is not None:
+        return f"{format_size(sample.sent)} of {size}, {format_size(sample.rate)}/s, attempt {sample.attempt}"
+    return size + (f", {row.attempts} {'attempt' if row.attempts == 1 else 'attempts'}" if row.attempts else "")
+
+
+def fate(row: FileRow, look: Look) -> str:
+    """What became, or is to become, of a source that its job deletes."""
+    if row.state is FileState.DELETED:
+        return "deleted, after this proof"
+    if row.reason == "source_vanished":
+        return "gone, and not by this job"
+    if row.state is FileState.FAILED:
+        return "kept"
+    if row.state is FileState.SKIPPED:
+        return "kept, as only what was sent is deleted"
+    if look.name == "verified":
+        return "kept, as far as was written down: the job ended before"
+    return "is deleted now" if look.name == "proven" else "kept until its object is proven, and then deleted"
 
 
 def _broken(text: str, width: int) -> list[str]:

@@ -9,20 +9,23 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual import events
 from textual.message import Message
 from textual.scrollbar import ScrollTo
 
-from s3tui.model import ActiveTransfer, FileRow, FileState
+from s3tui.model import ActiveTransfer, FileRow, FileState, Proof, VideoSample
 from s3tui.text import display_text, format_size
 from s3tui.tui.cells import bar, left, right, tail
-from s3tui.tui.columns import LEAD, RETRY, STATE, Columns, plan_columns, transfer_columns
+from s3tui.tui.columns import LEAD, RETRY, Columns, plan_columns, transfer_columns, video_columns
 from s3tui.tui.internals import paint_now
-from s3tui.tui.looks import Look, looks_of
+from s3tui.tui.looks import PROOFS, Look, looks_of
+from s3tui.tui.videos import pace_words
 from s3tui.tui.widgets.line_table import LineTable, Piece
 
+_PROOF = 16
+"""Cells that the words for a proof need."""
 ROWS_AT_ONCE = 500
 """The door answers at most this many rows for a list of numbers."""
 
@@ -55,6 +58,10 @@ class FileTable(LineTable):
         self._numbers: array[int] | None = None
         self._rows: dict[int, FileRow] = {}
         self._active: dict[int, ActiveTransfer] = {}
+        self._videos: dict[int, VideoSample] = {}
+        self.of_videos = False
+        """Whether the files become videos."""
+        self._passing: frozenset[FileState] = frozenset()
         self.marked: set[int] = set()
         self.nothing = "Nothing here yet."
         self.following = False
@@ -100,19 +107,32 @@ class FileTable(LineTable):
         index = bisect_left(self._numbers, number)
         return index if index < len(self._numbers) and self._numbers[index] == number else None
 
-    def show(self, rows: Iterable[FileRow], active: Iterable[ActiveTransfer]) -> None:
-        """Take rows and samples in; paint the lines that changed, forget rows far from sight."""
+    def show(
+        self,
+        rows: Iterable[FileRow],
+        active: Iterable[ActiveTransfer],
+        passing: frozenset[FileState],
+        videos: Iterable[VideoSample] = (),
+    ) -> None:
+        """Take rows and samples in; paint the lines that changed, forget rows far from sight.
+
+        Files in a state that is `passing` have not come to their end.
+        """
         fresh = {row.no: row for row in rows}
         samples = {sample.no: sample for sample in active}
+        told = {video.no: video for video in videos}
         in_sight = range(self.first_visible, min(self.count, self.first_visible + self.page_lines))
         changed = [
             index
             for index in in_sight
             if (number := self.number_at(index)) in fresh
-            and (fresh[number] != self._rows.get(number) or samples.get(number) != self._active.get(number))
+            and (fresh[number], samples.get(number), told.get(number))
+            != (self._rows.get(number), self._active.get(number), self._videos.get(number))
         ]
+        if passing != self._passing:
+            changed = list(in_sight)
         self._rows = {**self._nearby(), **fresh}
-        self._active = samples
+        self._active, self._videos, self._passing = samples, told, passing
         self.repaint(changed)
         if self.cursor in changed:
             self.post_message(self.Pointed(self))
@@ -150,10 +170,18 @@ class FileTable(LineTable):
         """The file's progress, if it is in flight."""
         return self._active.get(number)
 
+    def video_of(self, number: int) -> VideoSample | None:
+        """How far the file's video is, if it is being made."""
+        return self._videos.get(number)
+
     def look_of(self, row: FileRow) -> Look:
-        """How a row's state looks."""
+        """How a row's state looks; of a video at work, its phase."""
         looks = looks_of(self.app)
-        return looks.of_plan(row) if self._plan else looks.of_file(row, in_flight=row.no in self._active)
+        if self._plan:
+            return looks.of_plan(row)
+        look = looks.of_file(row, in_flight=row.no in self._active, passing=self._passing)
+        video = self._videos.get(row.no) if row.state is FileState.PLANNED else None
+        return look if video is None else replace(look, word=str(video.phase))
 
     def action_move(self, lines: int) -> None:
         """The person looks for something: stay there."""
@@ -206,7 +234,9 @@ class FileTable(LineTable):
     # Drawing.
 
     def _columns(self, width: int) -> Columns:
-        return plan_columns(width) if self._plan else transfer_columns(width)
+        if self._plan:
+            return plan_columns(width)
+        return video_columns(width) if self.of_videos else transfer_columns(width)
 
     def _is_retryable(self, row: FileRow) -> bool:
         return not self._plan and row.state is FileState.FAILED
@@ -218,7 +248,7 @@ class FileTable(LineTable):
     def header(self, width: int) -> Sequence[Piece]:
         """Names of the columns."""
         columns = self._columns(width)
-        names = [" " * LEAD + left("State", STATE) + left("Path", columns.path)]
+        names = [" " * LEAD + left("State", columns.state) + left("Path", columns.path)]
         if columns.bar:
             names.append(left("Progress", columns.bar))
         if columns.percent:
@@ -227,7 +257,7 @@ class FileTable(LineTable):
             names.append(left("Why", columns.note))
         names.append(right("Size", columns.size))
         if columns.rate:
-            names.append(right("Rate", columns.rate))
+            names.append(right("Speed" if self.of_videos else "Rate", columns.rate))
         if columns.tries:
             names.append(right("Tries" if columns.tries > 4 else "#", columns.tries))
         return [(" ".join(names), "heading")]
@@ -242,7 +272,7 @@ class FileTable(LineTable):
         look = self.look_of(row)
         columns = self._columns(width)
         name = "failed" if look.style == "failed" else "" if look.style in ("active", "done") else look.style
-        pieces: list[Piece] = [*lead, (left(f"{look.glyph} {look.word}", STATE), look.style)]
+        pieces: list[Piece] = [*lead, (left(f"{look.glyph} {look.word}", columns.state), look.style)]
         pieces.append((tail(display_text(row.path), columns.path), name))
         pieces.append((" ", ""))
         if self._plan:
@@ -257,18 +287,30 @@ class FileTable(LineTable):
         sample = self._active.get(row.no) if row.state is FileState.PLANNED else None
         pieces: list[Piece] = []
         share = (sample.sent / sample.size if sample.size else 1.0) if sample else 0.0
-        if columns.bar:
-            full, rest = bar(share, columns.bar, ascii_only=looks_of(self.app).ascii_bars) if sample else ("", " " * columns.bar)
+        if columns.bar and sample:
+            full, rest = bar(share, columns.bar, ascii_only=looks_of(self.app).ascii_bars)
             pieces += [(full, "active"), (rest + " ", "rule")]
+        elif columns.bar:
+            proof = PROOFS[Proof(row.proof)][0] if row.proof and columns.bar >= _PROOF else ""
+            pieces.append((left(proof, columns.bar) + " ", "quiet"))
         if columns.percent:
             pieces.append((right(f"{share:.0%}" if sample else "", columns.percent) + " ", "active"))
         pieces.append((right(format_size(row.size), columns.size), "" if sample else "quiet"))
         if columns.rate:
-            pieces.append((" " + right(format_size(sample.rate) + "/s" if sample else "", columns.rate), "active"))
+            pieces.append((" " + right(self._pace(sample, columns.rate) if sample else "", columns.rate), "active"))
         if columns.tries:
             tries = max(row.attempts, sample.attempt if sample else 0)
             pieces.append((" " + right(str(tries) if tries > 1 else "", columns.tries), "skipped"))
         return pieces
+
+    def _pace(self, sample: ActiveTransfer, width: int) -> str:
+        video = self._videos.get(sample.no)
+        if video is None:
+            return format_size(sample.rate) + "/s"
+        words = pace_words(video)
+        while len(text := "  ".join(words)) > width:
+            words.pop()
+        return text
 
     def _failed_cells(self, row: FileRow, columns: Columns) -> list[Piece]:
         cause = display_text((row.reason or "failed").replace("_", " "))

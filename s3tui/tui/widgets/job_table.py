@@ -11,7 +11,7 @@ from s3tui.tui.figures import clock_time, done_share, subject_of
 from s3tui.tui.looks import looks_of
 from s3tui.tui.widgets.line_table import LineTable, Piece
 
-_STATE, _FILES, _SIZE, _FAILED, _TIME, _BAR = 13, 9, 10, 6, 13, 8
+_STATE, _KIND, _FILES, _SIZE, _FAILED, _TIME, _BAR = 13, 7, 9, 10, 6, 13, 8
 
 
 class JobTable(LineTable):
@@ -57,6 +57,8 @@ class JobTable(LineTable):
             taken += _TIME + 1
         if width >= 100:
             taken += _BAR + 6
+        if width >= 110:
+            taken += _KIND + 1
         return max(6, width - taken)
 
     def empty(self, width: int) -> Sequence[Piece]:
@@ -65,7 +67,8 @@ class JobTable(LineTable):
 
     def header(self, width: int) -> Sequence[Piece]:
         """Names of the columns."""
-        text = "  " + left("State", _STATE) + left("From → to", self._room(width)) + " "
+        kind = left("Kind", _KIND) + " " if width >= 110 else ""
+        text = "  " + left("State", _STATE) + kind + left("From → to", self._room(width)) + " "
         if width >= 100:
             text += left("Progress", _BAR + 5) + " "
         if width >= 60:
@@ -81,6 +84,8 @@ class JobTable(LineTable):
         look = looks_of(self.app).of_job(job)
         pieces: list[Piece] = [("▌ " if index == self.cursor else "  ", "mark")]
         pieces.append((left(f"{look.glyph} {look.word}", _STATE), look.style))
+        if width >= 110:
+            pieces.append((left(display_text(job.kind), _KIND) + " ", "quiet"))
         pieces.append((left(self._about(job, self._room(width)), self._room(width)) + " ", ""))
         live = not job.state.ended and job.state != "planned"
         if width >= 100:

@@ -47,6 +47,11 @@ class SourceTree(LineTable, Asking):
         self._list(self.folders.top)
         self.post_message(self.Changed())
 
+    def begin_with(self, path: str) -> None:
+        """Show this folder among its neighbours, marked."""
+        self.folders.marked.add(path)
+        self.start_at(str(Path(path).parent))
+
     def _list(self, entry: Entry) -> None:
         def refuse(error: Exception) -> None:
             if not isinstance(error, OSError):

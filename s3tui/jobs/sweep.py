@@ -1,0 +1,60 @@
+"""What cancelled jobs left on the store, and no worker was there any more to remove.
+
+Parts of uploads cost money and appear in no listing, so uploads are aborted until the store says so. Of a video that was never
+published, segments are removed.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from s3tui.errors import S3tuiError
+from s3tui.jobs.clearing import clear
+from s3tui.jobs.context import Resources
+from s3tui.jobs.specs import decode_spec
+from s3tui.jobs.workplaces import abandon
+from s3tui.log_context import about
+from s3tui.media.served import MASTER
+from s3tui.state.store import Store
+from s3tui.state.units import Claimant
+from s3tui.text import display_text
+from s3tui.transfer.aborting import drop
+
+_log = logging.getLogger(__name__)
+
+_AT_A_TIME = 100
+
+
+def sweep(store: Store, resources: Resources, claimant: Claimant) -> int:
+    """Abort the open uploads of cancelled jobs that this worker may take; returns how many are gone.
+
+    One that the store does not let go of is tried again later. Raises StateError.
+    """
+    gone = 0
+    while uploads := store.multiparts.to_sweep(claimant, _AT_A_TIME):
+        for job, upload in uploads:
+            connection = decode_spec(job.kind, job.spec).connection
+            try:
+                drop(resources.api(connection, upload.target.bucket), upload)
+            except S3tuiError as error:
+                with about(job=job.id, code=error.reason):
+                    _log.warning("The upload to %s is still open: %s", upload.target, error)
+                continue
+            store.multiparts.dropped(job.no, upload.no)
+            gone += 1
+    return gone
+
+
+def sweep_videos(store: Store, resources: Resources, claimant: Claimant) -> None:
+    """Remove the objects of videos that cancelled jobs never published. Raises StateError."""
+    while videos := store.videos.to_sweep(claimant, _AT_A_TIME):
+        for job, no, key in videos:
+            spec = decode_spec(job.kind, job.spec)
+            abandon(job.id, no)
+            try:
+                clear(resources, spec.connection, spec.bucket, key.removesuffix(MASTER), attempts=1)
+            except S3tuiError as error:
+                with about(job=job.id, code=error.reason):
+                    _log.warning("Segments of %s are still there: %s", display_text(key), error)
+                continue
+            store.videos.swept(job.no, no)

@@ -1,0 +1,223 @@
+"""video: each file becomes HLS on S3, whose segments go up while later ones are encoded.
+
+    probed ──▶ planned ──▶ encoded, each segment carried and proven meanwhile ──▶ held against the plan ──▶ playlists, master last
+
+Nothing is published before everything is on S3, and of a video that fails or is called off nothing stays there. A killed worker's
+video begins anew with the same plan, and so with the same keys.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import ClassVar
+
+from s3tui.errors import Cancelled, ObjectExists, SourceChanged, SourceError, SpecError, StorageError, TranscodeError
+from s3tui.events import Fact, Failed, Planned, Uploaded, Verified
+from s3tui.jobs.checks import check_target, check_word
+from s3tui.jobs.clearing import clear
+from s3tui.jobs.companions import Companions
+from s3tui.jobs.context import Context
+from s3tui.jobs.options import SEGMENT_TYPES
+from s3tui.jobs.publishing import publish
+from s3tui.jobs.shipment import Shipment
+from s3tui.jobs.targets import bucket_of, prefix_of
+from s3tui.jobs.telling import Telling
+from s3tui.jobs.transcoding import transcode
+from s3tui.jobs.workplaces import workplace
+from s3tui.media import gate
+from s3tui.media.ladder import Choices, parse_heights, plan_for
+from s3tui.media.plan import Plan
+from s3tui.media.playlists import Rendition
+from s3tui.media.probe import probe
+from s3tui.media.served import MASTER
+from s3tui.model import Connection, FileState, Fingerprint, ObjectRef, Policy, Receipt
+from s3tui.text import display_text
+from s3tui.transfer.compare import key_collision
+from s3tui.transfer.naming import key_for
+from s3tui.transfer.unreadable import check_sources
+
+
+@dataclass(frozen=True, slots=True)
+class VideoSpec:
+    """The arguments of one video job. Raises SpecError when they cannot be used."""
+
+    kind: ClassVar[str] = "video"
+    queue: ClassVar[str] = "video"
+
+    sources: tuple[str, ...]
+    """Absolute paths of files; bytes that are not UTF-8 are surrogate-escaped."""
+    target: str
+    """`s3://bucket/prefix/`: the prefix is empty or ends in a slash."""
+    connection: Connection = field(default_factory=Connection)
+    policy: Policy = field(default_factory=Policy)
+    segment_type: str = "fmp4"
+    """`fmp4` or `ts`."""
+    segment_seconds: float = 4.0
+    ladder: str = "auto"
+    """`auto`, or heights like `1080,720,480`."""
+    preset: str = "veryfast"
+
+    def __post_init__(self) -> None:
+        check_target(self.sources, self.target)
+        check_word("--segment-type", self.segment_type, SEGMENT_TYPES)
+        try:
+            parse_heights(self.ladder)
+        except ValueError as error:
+            raise SpecError(f"--ladder cannot be used: {error}.") from error
+
+    @property
+    def bucket(self) -> str:
+        """The target's bucket."""
+        return bucket_of(self.target)
+
+    @property
+    def prefix(self) -> str:
+        """The target's prefix: empty, or ending in a slash."""
+        return prefix_of(self.target)
+
+    @property
+    def passing(self) -> frozenset[FileState]:
+        """See `UploadSpec`."""
+        return frozenset({FileState.PLANNED, FileState.UPLOADED})
+
+    @property
+    def choices(self) -> Choices:
+        """What people chose of the video."""
+        return Choices(self.segment_type, self.segment_seconds, parse_heights(self.ladder), self.preset)
+
+
+def plan(context: Context[VideoSpec]) -> None:
+    """Give each file a unit of its own. Raises SpecError for one that cannot be read."""
+    spec = context.spec
+    sources = [os.fsencode(source) for source in spec.sources]
+    context.resources.bucket(spec.connection, spec.bucket).check()
+    check_sources(sources)
+    rows = [_row(no, source, spec.prefix) for no, source in enumerate(sources)]
+    keys = Counter(row.key for row in rows)
+    done = context.store.planning.last(context.lease)
+    for row in rows[0 if done is None else done[0] + 1 :]:
+        clashes = row.key is not None and keys[row.key] > 1
+        taken = row._replace(state=FileState.FAILED, reason="key_collision", error=key_collision(row.key or "")) if clashes else row
+        context.store.planning.add(context.lease, [taken], hold=context.job.dry_run)
+        context.wake()
+    context.store.planning.finish(context.lease)
+
+
+def _row(no: int, source: bytes, prefix: str) -> Planned:
+    """What is to become of one file: its object is the master playlist."""
+    name = os.path.basename(source)  # noqa: PTH119 - bytes
+    fingerprint = Fingerprint.of(os.stat(source))  # noqa: PTH116
+    key = key_for(os.path.splitext(name)[0] + b"/" + MASTER.encode(), prefix)  # noqa: PTH122
+    if isinstance(key, str):
+        return Planned(no, name, key, fingerprint)
+    return Planned(no, name, None, fingerprint, FileState.FAILED, key.reason, key.error)
+
+
+def work(context: Context[VideoSpec]) -> None:
+    """Make the unit's video."""
+    sources = [os.fsencode(source) for source in context.spec.sources]
+    for source_no, _path, no, key, _action, fingerprint, attempts, _upload in context.store.transfers.to_carry(context.lease):
+        if not context.control.stopping:
+            _Video(context, no, sources[source_no], key, fingerprint, attempts + 1).make()
+
+
+@dataclass(frozen=True, slots=True)
+class _Video:
+    """One file on its way."""
+
+    context: Context[VideoSpec]
+    no: int
+    path: bytes
+    key: str
+    fingerprint: Fingerprint
+    attempt: int
+    encodes: bool = False
+    """Whether it is encoded even if it could be cut as it is."""
+
+    @property
+    def prefix(self) -> str:
+        """Of all its objects, with a slash at its end."""
+        return self.key.removesuffix(MASTER)
+
+    def make(self) -> None:
+        """Make it, and write down how that ended; not if the job stops. Raises what concerns all."""
+        context = self.context
+        shipment = Shipment(context, self.prefix)
+        telling = Telling(context.progress, self.no, self.fingerprint.size, self.attempt)
+        telling.begin()
+        try:
+            with workplace(context.job.id, self.no) as directory:
+                self._make(directory, shipment, telling)
+        except gate.CannotBeCut:
+            replace(self, encodes=True).make()
+        except Cancelled:
+            self._withdraw()
+        except (TranscodeError, SourceError, StorageError) as error:
+            self._withdraw()
+            if error.fatal:
+                raise
+            context.record([Failed(self.no, self.attempt, error.reason, str(error))])
+            context.flush()
+        finally:
+            telling.end()
+
+    def _make(self, directory: Path, shipment: Shipment, telling: Telling) -> None:
+        context, spec = self.context, self.context.spec
+        ffmpeg = context.resources.ffmpeg()
+        source = probe(self.path, ffmpeg)
+        plan = plan_for(source, spec.choices)
+        if self.encodes:
+            plan = replace(plan, remuxes=False)
+        self._take_place()
+        telling.transcoding(source, plan)
+        encoded = transcode(ffmpeg.path, source, plan, directory, shipment, context.control, telling)
+        telling.publishing()
+        renditions = gate.prove(plan, source, encoded)
+        companions = Companions(ffmpeg.path, source, plan, directory, shipment, context.control)
+        companions.send_pictures()
+        subtitles = companions.send_subtitles(encoded.begins(plan))
+        self._ensure_unchanged()
+        publish(plan, renditions, subtitles, directory, shipment)
+        self._write_down(plan, renditions, shipment)
+
+    def _take_place(self) -> None:
+        """Nobody's objects are replaced, and none of an earlier attempt stays. Raises ObjectExists, StorageError, LeaseLost."""
+        context, spec = self.context, self.context.spec
+        if context.store.videos.has_begun(context.lease, self.no):
+            self._clear()
+            return
+        if next(iter(context.resources.bucket(spec.connection, spec.bucket).list(self.prefix)), None) is not None:
+            step = "Delete what is there, or choose another prefix."
+            raise ObjectExists(f"The target already has something below {display_text(self.prefix)}. {step}")
+        context.store.videos.begin(context.lease, self.no)
+
+    def _ensure_unchanged(self) -> None:
+        """Raises SourceChanged."""
+        if Fingerprint.of(os.stat(self.path)) != self.fingerprint:  # noqa: PTH116 - bytes
+            shown = display_text(self.path)
+            raise SourceChanged(f"{shown} changed while it was read, so nothing was published. Retry when it is at rest.")
+
+    def _write_down(self, plan: Plan, renditions: dict[str, Rendition], shipment: Shipment) -> None:
+        context, master = self.context, shipment.receipts[MASTER]
+        receipt = Receipt(sum(shipment.stored.values()), master.checksum, master.etag, master.version_id)
+        facts: list[Fact] = [Uploaded(self.no, self.attempt, receipt), Verified(self.no, shipment.proofs[MASTER])]
+        url = context.resources.url(context.spec.connection, ObjectRef(context.spec.bucket, self.key))
+        described = [{**asdict(rung), "bytes": sum(size for _, size in renditions[rung.name].weights)} for rung in plan.rungs]
+        context.store.videos.published(context.lease, facts, url, described)
+
+    def _withdraw(self) -> None:
+        """Leave nothing in the bucket; what the store does not let go of is removed before the next attempt. Raises LeaseLost."""
+        context = self.context
+        context.store.units.ensure_held(context.lease)
+        if context.store.videos.has_begun(context.lease, self.no):
+            with suppress(StorageError):
+                self._clear()
+                context.store.videos.forget(context.lease, self.no)
+
+    def _clear(self) -> None:
+        spec = self.context.spec
+        clear(self.context.resources, spec.connection, spec.bucket, self.prefix, attempts=spec.policy.max_attempts)

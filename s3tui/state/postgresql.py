@@ -1,0 +1,109 @@
+"""PostgreSQL, through psycopg's pool.
+
+Concurrency: a transaction has a connection of its own, at READ COMMITTED. A connection is tried before it is lent, so a server that
+was restarted is found again; while it is away, a transaction waits for it, up to 30 s.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from s3tui.errors import ConfigError
+from s3tui.state.sql import Connection, Cursor, Row
+
+_CONNECTIONS = 16
+_PATIENCE_SECONDS = 30.0
+_STREAMED_ROWS = 1000
+
+_WORDING = tuple(
+    (re.compile(ours), theirs)
+    for ours, theirs in (
+        (r"%", "%%"),
+        (r"\?", "%s"),
+        (r":(\w+)", r"%(\1)s"),
+        (r"clock_ms\(\)", "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"),
+        (r"\bWITHOUT ROWID\b", ""),
+    )
+)
+
+
+class PostgreSQLServer:
+    """The connections of this process to one database."""
+
+    error = psycopg.Error
+
+    def __init__(self, url: str) -> None:
+        """Connect. Raises ConfigError for a malformed URL, `error`."""
+        self._url = url
+        try:
+            host = conninfo_to_dict(url).get("host", "")
+        except psycopg.ProgrammingError:
+            raise ConfigError("state.url cannot be read: write it as postgresql://USER@HOST/DATABASE.") from None
+        if "@" in str(host):  # the end of a password, which the server's words would repeat
+            raise ConfigError("state.url cannot be read: write an @ in its password as %40.")
+        self._connect_alone()
+        self._pool: ConnectionPool[psycopg.Connection[Row]] = ConnectionPool(
+            url,
+            min_size=1,
+            max_size=_CONNECTIONS,
+            timeout=_PATIENCE_SECONDS,
+            check=ConnectionPool.check_connection,
+            open=True,
+        )
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that commits at the end of the block, or rolls back."""
+        try:
+            with self._pool.connection() as lent:
+                yield _PostgreSQLConnection(lent)
+        except PoolTimeout:
+            self._connect_alone()
+            raise
+
+    read = write
+
+    def lock(self, connection: Connection, name: str) -> None:
+        """Let the other transactions that lock this name wait for this one."""
+        connection.rows("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))", name=name)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close()
+
+    def _connect_alone(self) -> None:
+        """Fail with the server's own words, if it is the server: a pool tries for long, and does not say why in the end."""
+        psycopg.connect(self._url).close()
+
+
+class _PostgreSQLConnection(Connection):
+    def __init__(self, connection: psycopg.Connection[Row]) -> None:
+        self._connection = connection
+
+    def execute_each(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        self._connection.cursor().executemany(_worded(sql), rows)
+
+    def insert(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        self.execute_each(sql, rows)
+
+    def stream(self, sql: str, /, **values: object) -> Iterator[Row]:
+        with self._connection.cursor(name="stream") as cursor:
+            cursor.itersize = _STREAMED_ROWS
+            yield from cursor.execute(_worded(sql), values)
+
+    def _run(self, sql: str, values: Mapping[str, object]) -> Cursor:
+        return self._connection.execute(_worded(sql), values)
+
+
+@cache
+def _worded(sql: str) -> str:
+    for ours, theirs in _WORDING:
+        sql = ours.sub(theirs, sql)
+    return sql

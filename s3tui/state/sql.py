@@ -1,0 +1,72 @@
+"""SQL, worded once for two databases, and what a transaction can be asked.
+
+A statement is written as PostgreSQL takes it. `state.sqlite` and `state.postgresql` word it for their driver, once for each text:
+
+    :name                        a value by its name; a list in `= ANY(:name)` and `<> ALL(:name)`
+    ?                            a value by its place, in a statement that runs over many rows
+    clock_ms()                   the database's clock, in milliseconds since 1970: the one clock that leases are compared by
+    FOR UPDATE ... SKIP LOCKED   pass over rows that another transaction has locked; SQLite has one writer anyway
+    COLLATE "C"                  by bytes
+    BIGSERIAL, BYTEA             in the schema; and WITHOUT ROWID, which only SQLite knows
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+Row = tuple[Any, ...]
+
+_COMMENT = re.compile(r"--.*")
+
+
+class Cursor(Protocol):
+    """What both drivers give back of a statement."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it changed."""
+
+    def fetchall(self) -> list[Row]:
+        """Every row that is left."""
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+
+class Connection(ABC):
+    """One transaction. It belongs to one thread."""
+
+    def execute(self, sql: str, /, **values: object) -> int:
+        """Run a statement; returns how many rows it changed."""
+        return self._run(sql, values).rowcount
+
+    def rows(self, sql: str, /, **values: object) -> list[Row]:
+        """Every row that a statement gives."""
+        return self._run(sql, values).fetchall()
+
+    def first(self, sql: str, /, **values: object) -> Row | None:
+        """The first row that a statement gives."""
+        rows = self._run(sql, values).fetchall()
+        return rows[0] if rows else None
+
+    @abstractmethod
+    def execute_each(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """Run a statement once for each row of values."""
+
+    @abstractmethod
+    def insert(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """Run an `INSERT ... VALUES (...)` for each row, in whatever way is the driver's fastest."""
+
+    @abstractmethod
+    def stream(self, sql: str, /, **values: object) -> Iterator[Row]:
+        """The rows that a statement gives, in memory that does not grow with them."""
+
+    @abstractmethod
+    def _run(self, sql: str, values: Mapping[str, object]) -> Cursor: ...
+
+
+def statements(script: str) -> list[str]:
+    """The statements of a script, without its comments. A semicolon ends each, and stands nowhere else."""
+    return [statement for part in _COMMENT.sub("", script).split(";") if (statement := part.strip())]

@@ -1,0 +1,33 @@
+"""What the form for a new job begins with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from s3tui.jobs.options import BackupOptions, VideoOptions
+
+
+@dataclass(slots=True)
+class Prefill:
+    """What is known before anybody types."""
+
+    sources: Sequence[str] = ()
+    target: str = ""
+    concurrency: int = 100
+    attempts: int = 5
+    checksum: str = "crc64nvme"
+    backup: BackupOptions = field(default_factory=BackupOptions)
+    """What a backup takes and does when nothing else is said."""
+    video: VideoOptions = field(default_factory=VideoOptions)
+    """How a video is made, likewise."""
+    hint: str = ""
+    """A sentence for newcomers."""
+    root: str = field(default_factory=os.getcwd)
+    """Where the tree begins if there are no sources."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether Enter may go on at once."""
+        return bool(self.sources and self.target)

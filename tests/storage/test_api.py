@@ -1,0 +1,26 @@
+"""Objects as the store shows them, by each way to ask for them."""
+
+from __future__ import annotations
+
+import pytest
+
+from s3tui.errors import StorageError
+from s3tui.model import ObjectRef
+from tests.servers import Store
+from tests.storage.conftest import OpenApi
+
+
+def test_a_range_has_the_bytes_that_there_are(open_api: OpenApi, store: Store) -> None:
+    api, target = open_api(store.connection, store.aws), ObjectRef(store.bucket, "a key/ü+%")
+    store.client().put_object(Bucket=store.bucket, Key=target.key, Body=b"0123456789")
+    assert api.get_range(target, 0, 10) == b"0123456789"
+    assert api.get_range(target, 3, 4) == b"3456"
+    assert api.get_range(target, 8, 100) == b"89"
+
+
+def test_what_is_not_there_has_no_range_and_no_head(open_api: OpenApi, store: Store) -> None:
+    api, target = open_api(store.connection, store.aws), ObjectRef(store.bucket, "missing")
+    for look in (lambda: api.get_range(target, 0, 10), lambda: api.head_object(target)):
+        with pytest.raises(StorageError) as raised:
+            look()
+        assert raised.value.status == 404
