@@ -102,14 +102,14 @@ class Terminal:
         for key in keys:
             os.write(self._master, key.encode())
 
-    def until_seen(self, text: str, timeout: float = 20) -> None:
+    def until_seen(self, text: str, timeout: float = 60) -> None:
         """Wait until a text is on the screen."""
         try:
             wait_until(lambda: text in self.text(), timeout, f"{text!r} on the terminal")
         except AssertionError as error:
             raise AssertionError(f"{error} It showed:\n{self.text()}") from None
 
-    def until_unseen(self, text: str, timeout: float = 20) -> None:
+    def until_unseen(self, text: str, timeout: float = 60) -> None:
         """Wait until a text is gone from the screen."""
         wait_until(lambda: text not in self.text(), timeout, f"{text!r} to be gone from the terminal")
 

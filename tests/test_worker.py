@@ -77,7 +77,7 @@ def spec_of(tree: Path, **policy: object) -> UploadSpec:
 
 
 def wait_for(stack: Stack, job_id: str, state: JobState) -> Job:
-    wait_until(lambda: stack.service.job(job_id).state is state, timeout=20, what=f"job {state}")
+    wait_until(lambda: stack.service.job(job_id).state is state, timeout=60, what=f"job {state}")
     return stack.service.job(job_id)
 
 

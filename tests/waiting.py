@@ -8,7 +8,7 @@ from collections.abc import Callable
 _PAUSE = 0.005
 
 
-def wait_until(predicate: Callable[[], object], timeout: float = 10, what: str = "the condition") -> None:
+def wait_until(predicate: Callable[[], object], timeout: float = 60, what: str = "the condition") -> None:
     """Return as soon as `predicate()` is true; fail when it is not within `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not predicate():

@@ -9,6 +9,7 @@ from typing import Any
 
 from textual.app import App
 from textual.pilot import Pilot
+from textual.widgets._toast import Toast
 
 from s3tui.tui.application import S3tuiApp
 from s3tui.tui.prefill import Prefill
@@ -32,7 +33,7 @@ def text_of(app: App[Any]) -> str:
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
-async def until(pilot: Pilot[Any], predicate: Callable[[], object], what: str, timeout: float = 10) -> None:
+async def until(pilot: Pilot[Any], predicate: Callable[[], object], what: str, timeout: float = 30) -> None:
     """Let the application run until the predicate is true."""
     deadline = time.monotonic() + timeout
     while not predicate():
@@ -50,6 +51,11 @@ async def until_seen(pilot: Pilot[Any], text: str) -> None:
 async def until_unseen(pilot: Pilot[Any], text: str) -> None:
     """Let the application run until a text is gone from the screen."""
     await until(pilot, lambda: text not in text_of(pilot.app), f"{text!r} to be gone")
+
+
+async def until_told(pilot: Pilot[Any], text: str) -> None:
+    """Let the application run until a notice on the screen says a text, wherever its lines break."""
+    await until(pilot, lambda: any(text in str(toast.render()) for toast in pilot.app.screen.query(Toast)), f"{text!r} to be told")
 
 
 async def at_top(pilot: Pilot[Any]) -> None:

@@ -11,7 +11,7 @@ from s3tui.jobs.options import VideoOptions
 from s3tui.jobs.video import VideoSpec
 from s3tui.model import FileState, JobState, VideoPhase, VideoSample
 from s3tui.tui.videos import detail_lines, pace_words, videos_share
-from tests.tui.driving import application, form, text_of, until, until_seen, until_unseen
+from tests.tui.driving import application, form, text_of, until, until_seen, until_told, until_unseen
 from tests.tui.seeded import SeededHouse, SeededSight, filming
 
 JOB = filming().job.id
@@ -122,7 +122,7 @@ async def test_what_cannot_become_a_video_job_is_a_sentence(
             app.screen.query_one(field).value = text  # type: ignore[attr-defined]
         app.screen.query_one("#review").focus()
         await pilot.press("enter")
-        await until_seen(pilot, said)
+        await until_told(pilot, said)
     assert not house.service.calls
 
 
