@@ -1,7 +1,7 @@
 """The objects of one video on their way: carried by the engine, and proven.
 
 They are no files of the user's and have no rows: what is on S3 is known here, for as long as the video is being made. Should
-nothing come of it, `jobs.clearing` removes what is below its prefix.
+nothing come of it, `jobs.own_prefix` removes what is below its prefix.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from s3tui.errors import Cancelled, S3tuiError, StorageError
+from s3tui.errors import Cancelled, ObjectExists, S3tuiError, StorageError
 from s3tui.events import Fact, Failed, Uploaded
 from s3tui.jobs.context import Context
-from s3tui.media.served import headers
+from s3tui.jobs.own_prefix import OWNER, taken
+from s3tui.media.served import Headers, headers
 from s3tui.model import Fingerprint, ObjectRef, Policy, Proof, Receipt, Transfer
+from s3tui.transfer.patience import persist
 from s3tui.transfer.progress import Progress
 from s3tui.transfer.proof import Prover
 
@@ -59,14 +61,15 @@ class Shipment:
     def __init__(self, context: Context[Any], prefix: str) -> None:
         """`prefix` of the keys, ending in a slash."""
         spec, control = context.spec, context.control
-        self._bucket, self._prefix = spec.bucket, prefix
-        self._policy: Policy = replace(spec.policy, if_exists="overwrite", part_size=_PART_SIZE)
+        self._bucket, self._prefix, self._job_id = spec.bucket, prefix, context.job.id
+        owned = replace(spec.policy.headers, metadata=((OWNER, context.job.id),))
+        self._policy: Policy = replace(spec.policy, if_exists="overwrite", part_size=_PART_SIZE, headers=owned)
         self._control = control
         self._engine = context.resources.engine(spec.connection, spec.bucket)
         self._units, self._lease = context.store.units, context.lease
-        api = context.resources.api(spec.connection, spec.bucket)
+        self._api = context.resources.api(spec.connection, spec.bucket)
         checked = context.resources.checks(spec.connection, spec.bucket, spec.policy.checksum)
-        self._prover = Prover(api, self._policy, control, checked=checked, looks=False)
+        self._prover = Prover(self._api, self._policy, control, checked=checked, looks=False)
         self._sent = 0
         self.receipts: dict[str, Receipt] = {}
         """What is on S3, by the name below the prefix."""
@@ -79,15 +82,37 @@ class Shipment:
         return {name: receipt.size for name, receipt in self.receipts.items()}
 
     def send(self, files: Iterable[tuple[str, Path]]) -> None:
-        """Store (name below the prefix, file) and prove it.
+        """Store (name below the prefix, file) and prove it. The first object of all takes the prefix.
 
-        Raises StorageError, SourceError, Cancelled when the job stops, and LeaseLost: the keys may be another worker's by now.
+        Raises StorageError, ObjectExists when another job has taken the prefix, SourceError, Cancelled when the job stops, and
+        LeaseLost: the keys may be another worker's by now.
         """
         self._units.ensure_held(self._lease)
         by_headers = sorted(files, key=lambda file: headers(file[0]).content_type)
-        for kind, group in groupby(by_headers, key=lambda file: headers(file[0])):
-            stored = replace(self._policy.headers, content_type=kind.content_type, cache_control=kind.cache_control)
-            self._send(list(group), replace(self._policy, headers=stored))
+        if by_headers and not self.receipts:
+            self._take_prefix(*by_headers.pop(0))
+        for served, group in groupby(by_headers, key=lambda file: headers(file[0])):
+            self._send(list(group), self._served(served))
+
+    def _served(self, served: Headers) -> Policy:
+        stored = replace(self._policy.headers, content_type=served.content_type, cache_control=served.cache_control)
+        return replace(self._policy, headers=stored)
+
+    def _take_prefix(self, name: str, path: Path) -> None:
+        policy = self._served(headers(name))
+        try:
+            self._send([(name, path)], replace(policy, if_exists="fail"))
+        except StorageError as error:
+            if error.reason != ObjectExists.reason:
+                raise
+            if not self._is_own(name):
+                raise taken(self._prefix) from error
+            self._send([(name, path)], policy)  # it was stored, and the answer got lost
+
+    def _is_own(self, name: str) -> bool:
+        target = ObjectRef(self._bucket, self._prefix + name)
+        owner = (OWNER, self._job_id)
+        return owner in persist(self._control, self._policy.max_attempts, lambda: self._api.head_object(target)).metadata.items()
 
     def _send(self, files: Sequence[tuple[str, Path]], policy: Policy) -> None:
         transfers = [self._transfer(no, name, path) for no, (name, path) in enumerate(files, self._sent)]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 
 from s3tui.errors import S3tuiError
-from s3tui.jobs.clearing import clear
 from s3tui.jobs.context import Resources
+from s3tui.jobs.own_prefix import clear
 from s3tui.jobs.specs import decode_spec
 from s3tui.jobs.workplaces import abandon
 from s3tui.log_context import about
@@ -52,7 +52,7 @@ def sweep_videos(store: Store, resources: Resources, claimant: Claimant) -> None
             spec = decode_spec(job.kind, job.spec)
             abandon(job.id, no)
             try:
-                clear(resources, spec.connection, spec.bucket, key.removesuffix(MASTER), attempts=1)
+                clear(resources, spec.connection, spec.bucket, key.removesuffix(MASTER), job.id, attempts=1)
             except S3tuiError as error:
                 with about(job=job.id, code=error.reason):
                     _log.warning("Segments of %s are still there: %s", display_text(key), error)

@@ -12,16 +12,15 @@ import os
 from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import ClassVar
 
-from s3tui.errors import Cancelled, ObjectExists, SourceChanged, SourceError, SpecError, StorageError, TranscodeError
+from s3tui.errors import Cancelled, SourceChanged, SourceError, SpecError, StorageError, TranscodeError
 from s3tui.events import Fact, Failed, Planned, Uploaded, Verified
 from s3tui.jobs.checks import check_target, check_word
-from s3tui.jobs.clearing import clear
 from s3tui.jobs.companions import Companions
 from s3tui.jobs.context import Context
 from s3tui.jobs.options import SEGMENT_TYPES
+from s3tui.jobs.own_prefix import clear, ensure_empty
 from s3tui.jobs.publishing import publish
 from s3tui.jobs.shipment import Shipment
 from s3tui.jobs.targets import bucket_of, prefix_of
@@ -135,8 +134,6 @@ class _Video:
     key: str
     fingerprint: Fingerprint
     attempt: int
-    encodes: bool = False
-    """Whether it is encoded even if it could be cut as it is."""
 
     @property
     def prefix(self) -> str:
@@ -146,14 +143,13 @@ class _Video:
     def make(self) -> None:
         """Make it, and write down how that ended; not if the job stops. Raises what concerns all."""
         context = self.context
-        shipment = Shipment(context, self.prefix)
         telling = Telling(context.progress, self.no, self.fingerprint.size, self.attempt)
         telling.begin()
         try:
-            with workplace(context.job.id, self.no) as directory:
-                self._make(directory, shipment, telling)
-        except gate.CannotBeCut:
-            replace(self, encodes=True).make()
+            try:
+                self._make(telling)
+            except gate.CannotBeCut:
+                self._make(telling, encodes=True)
         except Cancelled:
             self._withdraw()
         except (TranscodeError, SourceError, StorageError) as error:
@@ -165,35 +161,37 @@ class _Video:
         finally:
             telling.end()
 
-    def _make(self, directory: Path, shipment: Shipment, telling: Telling) -> None:
-        context, spec = self.context, self.context.spec
-        ffmpeg = context.resources.ffmpeg()
-        source = probe(self.path, ffmpeg)
-        plan = plan_for(source, spec.choices)
-        if self.encodes:
-            plan = replace(plan, remuxes=False)
-        self._take_place()
-        telling.transcoding(source, plan)
-        encoded = transcode(ffmpeg.path, source, plan, directory, shipment, context.control, telling)
-        telling.publishing()
-        renditions = gate.prove(plan, source, encoded)
-        companions = Companions(ffmpeg.path, source, plan, directory, shipment, context.control)
-        companions.send_pictures()
-        subtitles = companions.send_subtitles(encoded.begins(plan))
-        self._ensure_unchanged()
-        publish(plan, renditions, subtitles, directory, shipment)
+    def _make(self, telling: Telling, *, encodes: bool = False) -> None:
+        """Make it. `encodes`: even if it could be cut as it is. Raises `gate.CannotBeCut` if that turns out to be wrong."""
+        context = self.context
+        shipment = Shipment(context, self.prefix)
+        with workplace(context.job.id, self.no) as directory:
+            ffmpeg = context.resources.ffmpeg()
+            source = probe(self.path, ffmpeg)
+            plan = plan_for(source, context.spec.choices)
+            if encodes:
+                plan = replace(plan, remuxes=False)
+            self._take_place()
+            telling.transcoding(source, plan)
+            encoded = transcode(ffmpeg.path, source, plan, directory, shipment, context.control, telling)
+            telling.publishing()
+            renditions = gate.prove(plan, source, encoded)
+            companions = Companions(ffmpeg.path, source, plan, directory, shipment, context.control)
+            companions.send_pictures()
+            subtitles = companions.send_subtitles(encoded.begins(plan))
+            self._ensure_unchanged()
+            publish(plan, renditions, subtitles, directory, shipment)
         self._write_down(plan, renditions, shipment)
 
     def _take_place(self) -> None:
         """Nobody's objects are replaced, and none of an earlier attempt stays. Raises ObjectExists, StorageError, LeaseLost."""
         context, spec = self.context, self.context.spec
-        if context.store.videos.has_begun(context.lease, self.no):
+        begun = context.store.videos.has_begun(context.lease, self.no)
+        if begun:
             self._clear()
-            return
-        if next(iter(context.resources.bucket(spec.connection, spec.bucket).list(self.prefix)), None) is not None:
-            step = "Delete what is there, or choose another prefix."
-            raise ObjectExists(f"The target already has something below {display_text(self.prefix)}. {step}")
-        context.store.videos.begin(context.lease, self.no)
+        ensure_empty(context.resources, spec.connection, spec.bucket, self.prefix)
+        if not begun:
+            context.store.videos.begin(context.lease, self.no)
 
     def _ensure_unchanged(self) -> None:
         """Raises SourceChanged."""
@@ -219,5 +217,6 @@ class _Video:
                 context.store.videos.forget(context.lease, self.no)
 
     def _clear(self) -> None:
-        spec = self.context.spec
-        clear(self.context.resources, spec.connection, spec.bucket, self.prefix, attempts=spec.policy.max_attempts)
+        context, spec = self.context, self.context.spec
+        attempts = spec.policy.max_attempts
+        clear(context.resources, spec.connection, spec.bucket, self.prefix, context.job.id, attempts=attempts)

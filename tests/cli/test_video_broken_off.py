@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from s3tui.model import JobState
+from s3tui.jobs.own_prefix import OWNER
+from s3tui.model import JobState, ObjectRef
 from tests.cli.command import Home, ended
 from tests.films import SlowFfmpeg, faults
 from tests.front import FaultFront
@@ -103,7 +104,8 @@ def test_a_killed_video_takes_its_encoder_along_and_is_made_anew(
     process.kill()
     ended(process)
     wait_until(lambda: not slow_ffmpeg.alive, 5, "the encoder to go")
-    rclone_store.client().put_object(Bucket=rclone_store.bucket, Key="p/film/180p/00099.m4s", Body=b"of a longer attempt")
+    left = ObjectRef(rclone_store.bucket, "p/film/180p/00099.m4s")  # of a longer attempt
+    rclone_store.client().put_object(Bucket=left.bucket, Key=left.key, Body=b"x", Metadata={OWNER: home.jobs()[0].id})
     again = home.run(*command) if way == "same command" else home.run("jobs", "resume", home.jobs()[0].id)
     assert again.code == 0, again.stderr
     if way == "jobs resume":

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from s3tui.jobs.own_prefix import OWNER
 from s3tui.model import JobState, VideoPhase
 from tests.front import FaultFront
 from tests.jobs.yard import Yard
@@ -42,6 +43,11 @@ def begin(yard: Yard, film: Path) -> str:
     job_id = yard.runtime.service.submit(spec, concurrency=20, home=yard.worker.id).job_id
     yard.worker.wake()
     return job_id
+
+
+def store_one(store: Store, key: str, *, of: str) -> None:
+    """Store an object that belongs to a job."""
+    store.client().put_object(Bucket=store.bucket, Key=key, Body=b"x", Metadata={OWNER: of})
 
 
 def test_a_worker_that_has_lost_its_lease_removes_nothing_and_publishes_nothing(
@@ -107,8 +113,48 @@ def test_a_store_that_refuses_to_delete_is_cleared_by_the_retry(
     job = yard.end_of(begin(yard, film))
     assert [row.reason for row in yard.rows(job).values()] == ["access_denied"]
     assert rclone_store.contents()
-    rclone_store.client().put_object(Bucket=rclone_store.bucket, Key="film/120p/00099.m4s", Body=b"of that attempt")
+    store_one(rclone_store, "film/120p/00099.m4s", of=job.id)
     yard.runtime.service.retry(job.id, None, home=yard.worker.id)
     assert yard.end_of(job.id).state is JobState.COMPLETED
     assert "film/master.m3u8" in rclone_store.contents()
     assert "film/120p/00099.m4s" not in rclone_store.contents()
+
+
+def test_of_two_jobs_that_found_the_prefix_empty_one_makes_its_video(
+    yard_at: Callable[[Store], Yard], moto_store: Store, film: Path, tmp_path: Path
+) -> None:
+    with FaultFront(moto_store.url) as front:
+        yard = yard_at(moto_store.behind(front))
+        held = front.hold("PutObject", "film/")
+        late = begin(yard, film)
+        assert held.arrived.wait(30)
+        store_one(moto_store, "film/120p/init.mp4", of="another job")
+        store_one(moto_store, "film/120p/00001.m4s", of="another job")
+        held.open()
+        [row] = yard.rows(yard.end_of(late)).values()
+    assert (row.reason, sorted(moto_store.contents())) == ("exists", ["film/120p/00001.m4s", "film/120p/init.mp4"])
+    assert "already has something below film/" in (row.error or "")
+
+
+def test_the_first_object_is_known_again_whose_answer_was_lost(
+    yard_at: Callable[[Store], Yard], moto_store: Store, film: Path
+) -> None:
+    with FaultFront(moto_store.url) as front:
+        front.lose_answer("PutObject", r"film/120p/init\.mp4")
+        yard = yard_at(moto_store.behind(front))
+        job = yard.end_of(begin(yard, film))
+    assert job.state is JobState.COMPLETED
+    assert "film/master.m3u8" in moto_store.contents()
+
+
+def test_what_somebody_else_put_below_the_prefix_meanwhile_stays(
+    yard: Yard, front: FaultFront, rclone_store: Store, film: Path
+) -> None:
+    held = front.hold("PutObject", r"iframes\.m3u8")
+    front.fail("PutObject", r"master\.m3u8", status=403, code="AccessDenied")
+    job_id = begin(yard, film)
+    assert held.arrived.wait(30)
+    store_one(rclone_store, "film/notes.txt", of="nobody")
+    held.open()
+    [row] = yard.rows(yard.end_of(job_id)).values()
+    assert (row.reason, set(rclone_store.contents())) == ("access_denied", {"film/notes.txt"})
