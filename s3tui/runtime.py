@@ -290,6 +290,11 @@ class _Routes:
 
         return find_ffmpeg(self._settings.video.ffmpeg)
 
+    def encoder_threads(self) -> int:
+        """See `Resources`: videos that are encoded at a time share the processors."""
+        at_once = self._settings.video.concurrent
+        return max(1, (os.cpu_count() or 1) // at_once) if at_once > 1 else 0
+
     def checks(self, connection: Connection, bucket: str, checksum: str) -> bool:
         profile = self.route(connection, bucket).profile(_PROFILE_SECONDS)
         return profile is not None and profile.proves(checksum)

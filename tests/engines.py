@@ -178,6 +178,10 @@ class DirectoryResources:
         """See `Resources`."""
         raise NotImplementedError
 
+    def encoder_threads(self) -> int:
+        """See `Resources`."""
+        raise NotImplementedError
+
     def checks(self, connection: Connection, bucket: str, checksum: str) -> bool:
         """See `Resources`."""
         return True

@@ -32,6 +32,7 @@ class SlowFfmpeg:
 
     path: Path
     pids_file: Path
+    commands_file: Path
 
     @property
     def pids(self) -> list[int]:
@@ -43,19 +44,24 @@ class SlowFfmpeg:
         """Of the encodes that go on."""
         return [pid for pid in self.pids if _runs(pid)]
 
+    @property
+    def commands(self) -> list[str]:
+        """The arguments of all encodes that were begun."""
+        return self.commands_file.read_text().splitlines()
+
 
 @pytest.fixture
 def slow_ffmpeg(ffmpeg: str, tmp_path: Path) -> SlowFfmpeg:
     """For what happens in the middle of an encode."""
-    path, pids = tmp_path / "slow-ffmpeg", tmp_path / "pids"
+    path, pids, commands = tmp_path / "slow-ffmpeg", tmp_path / "pids", tmp_path / "commands"
     path.write_text(
         f"""#!/bin/sh
-case " $* " in *" -f hls "*) echo $$ >> '{pids}'; exec '{ffmpeg}' -readrate 0.5 "$@" ;; esac
+case " $* " in *" -f hls "*) echo $$ >> '{pids}'; echo "$*" >> '{commands}'; exec '{ffmpeg}' -readrate 0.5 "$@" ;; esac
 exec '{ffmpeg}' "$@"
 """
     )
     path.chmod(0o755)
-    return SlowFfmpeg(path, pids)
+    return SlowFfmpeg(path, pids, commands)
 
 
 def faults(store: Store, master: str, ffmpeg: str, seconds: float | None = None) -> list[str]:

@@ -47,6 +47,9 @@ class Resources(Protocol):
     def ffmpeg(self) -> Ffmpeg:
         """The program that makes videos. Raises ConfigError."""
 
+    def encoder_threads(self) -> int:
+        """How many threads one video may take for each rendition; 0: as many as its encoder likes."""
+
     def keeps_conditions(self, connection: Connection, bucket: str, *, ask: bool) -> bool | None:
         """Whether the store refuses a write whose condition does not hold; None if that is not known, even after `ask`ing it.
 

@@ -28,9 +28,17 @@ from s3tui.transfer.engine import Control
 
 
 def transcode(
-    ffmpeg: str, source: Source, plan: Plan, directory: Path, shipment: Shipment, control: Control, telling: Telling
+    ffmpeg: str,
+    source: Source,
+    plan: Plan,
+    directory: Path,
+    shipment: Shipment,
+    control: Control,
+    telling: Telling,
+    *,
+    threads: int = 0,
 ) -> Encoded:
-    """Encode into `directory` and carry what comes; returns what the gate wants to know.
+    """Encode into `directory` and carry what comes; returns what the gate wants to know. `threads`: see `media.commands.hls`.
 
     Raises TranscodeError, StorageError, and Cancelled when the job stops.
     """
@@ -38,7 +46,7 @@ def transcode(
         (directory / name).mkdir()
     with (
         ThreadPoolExecutor(1, thread_name_prefix="segments") as carrier,
-        Encoder(hls(ffmpeg, source, plan), directory, source.path) as encoder,
+        Encoder(hls(ffmpeg, source, plan, threads=threads), directory, source.path) as encoder,
     ):
         harvest = _Harvest(plan, source, directory, shipment, carrier)
         for progress in encoder.beats():

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 
 from s3tui.media.languages import bcp47
@@ -80,14 +78,6 @@ def plan_for(source: Source, choices: Choices) -> Plan:
         audio=audio,
         subtitles=tuple(track.index for track in source.subtitles if track.codec in _TEXT_SUBTITLES),
     )
-
-
-def plan_hash(plan: Plan, source: Source) -> str:
-    """32 hexadecimal digits that are the same for the same plan of the same source, wherever its file lies."""
-    facts = asdict(source)
-    del facts["path"]
-    text = json.dumps([asdict(plan), facts], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _output_fps(fps: Fraction) -> Fraction:

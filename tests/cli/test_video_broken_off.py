@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -171,5 +172,7 @@ def test_so_many_videos_are_encoded_at_a_time(
     while process.poll() is None:
         peak = max(peak, len(slow_ffmpeg.alive))
     assert (ended(process).code, peak) == (0, at_once)
+    shared = f" -threads {max(1, (os.cpu_count() or 1) // at_once)} "
+    assert [shared in command for command in slow_ffmpeg.commands] == [at_once > 1] * 2
     for name in ("cut", "silent"):
         assert faults(rclone_store, f"p/{name}/master.m3u8", ffmpeg) == []

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3tui.media.ladder import Choices, parse_heights, plan_for, plan_hash
+from s3tui.media.ladder import Choices, parse_heights, plan_for
 from s3tui.media.plan import Plan
 from s3tui.media.source import AudioTrack, Source, SubtitleTrack, VideoStream
 
@@ -210,25 +210,6 @@ def test_more_than_one_rung_or_another_size_is_encoded() -> None:
     assert not plan_for(source(), AUTO).remuxes
     assert not plan_for(source(), Choices(heights=(720,))).remuxes
     assert not plan_for(source(1921, 1081), ONE).remuxes
-
-
-def test_the_hash_is_that_of_the_decisions_and_the_content() -> None:
-    one = source()
-    plan = plan_for(one, AUTO)
-    known = plan_hash(plan, one)
-    assert len(known) == 32
-    assert plan_hash(plan_for(source(), AUTO), replace(one, path=b"/elsewhere/\xff")) == known
-    others = [
-        plan_hash(plan_for(one, Choices(segment_type="ts")), one),
-        plan_hash(plan_for(one, Choices(preset="fast")), one),
-        plan_hash(plan, replace(one, size=one.size + 1)),
-        plan_hash(plan, replace(one, duration_us=one.duration_us + 1)),
-    ]
-    assert len({known, *others}) == 5
-
-
-def test_the_hash_is_the_same_in_every_process() -> None:
-    assert plan_hash(plan_for(source(), AUTO), source()) == "475d159c0b60c984c2d8bdaf94dc211a"
 
 
 @pytest.mark.parametrize(
