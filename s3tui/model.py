@@ -385,10 +385,24 @@ class VideoSample(NamedTuple):
     speed: float = 0.0
     """Times real time; 0 while it is not known, as are the next."""
     fps: float = 0.0
-    segments: int = 0
-    """On S3, over all renditions."""
     renditions: tuple[str, ...] = ()
     """Names of what it becomes: the rungs, the best first, then sound tracks of their own."""
+    sent: tuple[int, ...] = ()
+    """Segments of each of them that are on S3."""
+    segment_seconds: float = 0.0
+    """How long a segment is, more or less."""
+
+    @property
+    def segments(self) -> int:
+        """On S3, over all renditions."""
+        return sum(self.sent)
+
+    @property
+    def sent_shares(self) -> list[float]:
+        """How much of each rendition is on S3, from 0 to 1."""
+        if self.phase is VideoPhase.PUBLISHING:
+            return [1.0 for _ in self.renditions]
+        return [min(1.0, sent * self.segment_seconds / self.total) if self.total else 0.0 for sent in self.sent]
 
     @property
     def share(self) -> float:

@@ -1,7 +1,8 @@
 """`--json-lines`: what happens to a job as one JSON object per line, in memory that does not grow with its files.
 
     {"event": "job_started", "job", "kind", "sources", "target", "dry_run", "resumed"}
-    {"event": "progress", "job", "state", "planned", "found", ..., "sent", "rate"}      about once a second
+    {"event": "progress", "job", "state", "planned", "found", ..., "sent", "rate"}      about once a second; of a job of videos also
+        "videos": [{"no", "phase", "seconds_made", "seconds", "speed", "fps", "seconds_left", "renditions": [{"name", "segments"}]}]
     {"event": "file", "job", "no", ...}                 a file has reached its end; its fields are those of the report
     {"event": "job_ended", ...}                         the head of the report; also when the plan of a dry run is ready
     {"event": "interrupted", "job"}                     instead, after Ctrl-C
@@ -18,7 +19,7 @@ from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from s3tui.cli.output import plan_facts, print_json
-from s3tui.model import FileRow, FileState, Job, JobState, now_ms
+from s3tui.model import FileRow, FileState, Job, JobState, VideoSample, now_ms
 from s3tui.report import file_facts, job_facts
 from s3tui.text import format_time
 
@@ -62,6 +63,8 @@ class JsonLines:
                 "sent": sight.sent,
                 "rate": round(sight.rate),
             }
+            if sight.videos:
+                facts["videos"] = [_video_facts(video) for video in sight.videos]
             self._tell("progress", job, state=str(job.state), planned=job.planned, **facts)
 
     def end(self, job: Job) -> None:
@@ -84,6 +87,20 @@ class JsonLines:
 
     def _tell(self, event: str, job: Job, **facts: object) -> None:
         print_json({"event": event, "job": job.id, "at": format_time(now_ms()), **facts})
+
+
+def _video_facts(video: VideoSample) -> dict[str, object]:
+    counts = zip(video.renditions, video.sent, strict=True)
+    return {
+        "no": video.no,
+        "phase": str(video.phase),
+        "seconds_made": round(video.made, 3),
+        "seconds": round(video.total, 3),
+        "speed": video.speed,
+        "fps": video.fps,
+        "seconds_left": video.seconds_left,
+        "renditions": [{"name": name, "segments": sent} for name, sent in counts],
+    }
 
 
 class EndedRows:

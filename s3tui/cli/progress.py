@@ -1,4 +1,4 @@
-"""How far a job is, on standard error: a live bar on a terminal, a line every few seconds elsewhere, nothing when quiet."""
+"""How far a job is, on standard error: live bars on a terminal, a line every few seconds elsewhere, nothing when quiet."""
 
 from __future__ import annotations
 
@@ -176,6 +176,7 @@ class _Bar:
 
 
 def _bar(sight: JobSight, text: str) -> RenderableType:
+    """The job's bar, and one for each rendition of the videos that are being made."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table
     from rich.text import Text
@@ -191,4 +192,8 @@ def _bar(sight: JobSight, text: str) -> RenderableType:
         ProgressBar(total=1.0, completed=min(1.0, share), width=_BAR_CELLS, pulse=not sight.job.planned),
         Text(text, overflow="ellipsis", no_wrap=True, style="red" if totals.failed else ""),
     )
+    for video in sight.videos:
+        for name, sent, done in zip(video.renditions, video.sent, video.sent_shares, strict=True):
+            counted = Text(f"{sent} {'segment' if sent == 1 else 'segments'} on S3")
+            grid.add_row(Text(f"  {name}"), ProgressBar(total=1.0, completed=done, width=_BAR_CELLS), counted)
     return grid

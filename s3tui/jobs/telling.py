@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from s3tui.media.plan import Plan
@@ -32,16 +33,17 @@ class Telling:
     def transcoding(self, source: Source, plan: Plan) -> None:
         """It is known what it becomes."""
         total = source.duration_us / _SECOND_US
-        self._tell(self._newest._replace(phase=VideoPhase.TRANSCODING, total=total, renditions=plan.renditions))
+        known = self._newest._replace(total=total, renditions=plan.renditions, segment_seconds=float(plan.segment_seconds))
+        self._tell(known._replace(phase=VideoPhase.TRANSCODING, made=0.0, sent=(0,) * len(plan.renditions)))
 
-    def heard(self, beat: Beat, segments: int) -> None:
-        """ffmpeg has come so far, and so many segments are on S3."""
+    def heard(self, beat: Beat, sent: Mapping[str, int]) -> None:
+        """ffmpeg has come so far, and of each rendition so many segments are on S3."""
         made = min(beat.out_time_us / _SECOND_US, self._newest.total)
-        self._tell(self._newest._replace(made=made, speed=beat.speed, fps=beat.fps, segments=segments))
+        self._tell(self._newest._replace(made=made, speed=beat.speed, fps=beat.fps, sent=self._counts(sent)))
 
-    def uploading(self, segments: int) -> None:
+    def uploading(self, sent: Mapping[str, int]) -> None:
         """All is made."""
-        self._tell(self._newest._replace(phase=VideoPhase.UPLOADING, made=self._newest.total, segments=segments))
+        self._tell(self._newest._replace(phase=VideoPhase.UPLOADING, made=self._newest.total, sent=self._counts(sent)))
 
     def publishing(self) -> None:
         """All segments are on S3."""
@@ -50,6 +52,9 @@ class Telling:
     def end(self) -> None:
         """There is nothing to tell any more."""
         self.progress.end(self.no)
+
+    def _counts(self, sent: Mapping[str, int]) -> tuple[int, ...]:
+        return tuple(sent.get(name, 0) for name in self._newest.renditions)
 
     def _tell(self, sample: VideoSample) -> None:
         self._newest = sample

@@ -6,6 +6,7 @@ ffmpeg goes on in its own process meanwhile, and is held when too much waits on 
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,8 +72,8 @@ class _Harvest:
     directory: Path
     shipment: Shipment
     carrier: Executor
-    sent: int = 0
-    """Segments that are on S3."""
+    sent: Counter[str] = field(default_factory=Counter)
+    """Segments of each rendition that are on S3."""
     _arrivals: Arrivals = field(init=False)
     _waiting: list[tuple[str, Arrival]] = field(default_factory=list)
     _on_their_way: Future[None] | None = None
@@ -115,7 +116,7 @@ class _Harvest:
         for _, arrival in files:
             if arrival.number != INIT:
                 arrival.path.unlink()
-                self.sent += 1
+                self.sent[arrival.rendition] += 1
 
     def encoded(self, ended: Ended) -> Encoded:
         """All that was found."""

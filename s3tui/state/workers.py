@@ -40,7 +40,10 @@ class WorkerRow:
         """The videos of a job that it makes."""
         told = self.progress.get(job_id, {}).get("videos", ())
         samples = [VideoSample(*video) for video in told]
-        return [video._replace(phase=VideoPhase(video.phase), renditions=tuple(video.renditions)) for video in samples]
+        return [
+            video._replace(phase=VideoPhase(video.phase), renditions=tuple(video.renditions), sent=tuple(video.sent))
+            for video in samples
+        ]
 
     def rate(self, job_id: str) -> float:
         """Bytes per second it sends of a job."""

@@ -115,7 +115,7 @@ def test_files_that_are_found_later_are_told_too() -> None:
 
 def test_the_line_of_a_video_tells_its_phase_pace_and_segments() -> None:
     job = replace(JOB, kind="video", spec='{"sources": ["/films/clip.mp4", "/films/b\\u001b.mp4"]}', totals=Totals(found=1))
-    video = VideoSample(0, VideoPhase.TRANSCODING, 21.0, 50.0, 2.5, 63.0, 18, ("720p",))
+    video = VideoSample(0, VideoPhase.TRANSCODING, 21.0, 50.0, 2.5, 63.0, ("720p",), (18,), 2.0)
     one = JobSight(job, (), (), (video,))
     pace = Pacer().pace(one, 0.0)
     assert describe(one, pace) == "transcoding clip.mp4: 42%, 2.5x, 63 fps, 0:12 left, 18 segments"

@@ -31,19 +31,20 @@ def test_each_step_of_a_video_is_seen_and_nothing_of_it_when_it_has_ended(tmp_pa
     telling.begin()
     assert told(progress) == [VideoSample(3, VideoPhase.PROBING)]
     telling.transcoding(Source(bytes(tmp_path / "a.mp4"), "mov", 1000, 8_000_000, STREAM), PLAN)
-    telling.heard(Beat(2_000_000, 63.0, 2.5), 5)
-    expected = VideoSample(3, VideoPhase.TRANSCODING, 2.0, 8.0, 2.5, 63.0, 5, ("180p", "90p"))
+    telling.heard(Beat(2_000_000, 63.0, 2.5), {"180p": 1})
+    expected = VideoSample(3, VideoPhase.TRANSCODING, 2.0, 8.0, 2.5, 63.0, ("180p", "90p"), (1, 0), 4.0)
     assert told(progress) == [expected]
     assert (expected.share, expected.seconds_left) == (0.25, 2.4)
     [flight] = progress.sample()[0]
     assert (flight.no, flight.sent, flight.size) == (3, 250, 1000)
-    telling.heard(Beat(9_000_000, 63.0, 2.5), 5)
+    telling.heard(Beat(9_000_000, 63.0, 2.5), {"180p": 1})
     assert told(progress)[0].made == 8.0, "ffmpeg may make a little more than the source says it is long"
-    telling.uploading(9)
-    assert told(progress) == [expected._replace(phase=VideoPhase.UPLOADING, made=8.0, segments=9)]
+    telling.uploading({"180p": 2, "90p": 1})
+    assert told(progress) == [expected._replace(phase=VideoPhase.UPLOADING, made=8.0, sent=(2, 1))]
+    assert (told(progress)[0].segments, told(progress)[0].sent_shares) == (3, [1.0, 0.5])
     assert told(progress)[0].seconds_left is None
     telling.publishing()
-    assert told(progress)[0].phase is VideoPhase.PUBLISHING
+    assert (told(progress)[0].phase, told(progress)[0].sent_shares) == (VideoPhase.PUBLISHING, [1.0, 1.0])
     telling.end()
     assert told(progress) == []
     assert progress.sample()[0] == []

@@ -192,7 +192,7 @@ def filming(number: int = 9) -> SeededJob:
     job = make_job(number, JobState.RUNNING)
     spec = VideoSpec(sources=tuple(f"/home/ada/{name}" for name in names), target="s3://harbour/films/")
     seeded = SeededJob(replace(job, kind="video", spec=encode_spec(spec)), rows, active)
-    seeded.videos = (VideoSample(2, VideoPhase.TRANSCODING, 21.0, 50.0, 2.5, 63.0, 18, ("720p", "480p", "a0_eng")),)
+    seeded.videos = (VideoSample(2, VideoPhase.TRANSCODING, 21.0, 50.0, 2.5, 63.0, ("720p", "480p", "a0_eng"), (6, 6, 6), 3.0),)
     rungs = [{"name": f"{height}p", "width": height * 16 // 9, "height": height, "bytes": height * 9000} for height in (720, 360)]
     seeded.published = {0: ("https://harbour.example/films/harbour/master.m3u8", rungs)}
     seeded.settle()

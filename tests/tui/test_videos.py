@@ -35,7 +35,7 @@ async def test_a_video_at_work_shows_phase_share_speed_and_what_is_left() -> Non
         for text in ("2 of 4 videos", "18 segments", "720p 480p a0_eng", " 60%"):
             assert text in text_of(app)
         job = house.service.jobs[JOB]
-        job.videos = (job.videos[0]._replace(phase=VideoPhase.UPLOADING, made=50.0, segments=31),)
+        job.videos = (job.videos[0]._replace(phase=VideoPhase.UPLOADING, made=50.0, sent=(11, 10, 10)),)
         await until_seen(pilot, "▸ uploading")
         await until_seen(pilot, "31 segments")
         await until_unseen(pilot, "2.5x")
