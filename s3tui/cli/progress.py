@@ -169,13 +169,13 @@ class _Bar:
 
     def look(self, sight: JobSight) -> None:
         pace = self._pacer.pace(sight, time.monotonic())
-        self._live.update(_bar(sight, describe(sight, pace)), refresh=True)
+        self._live.update(bar(sight, describe(sight, pace)), refresh=True)
 
     def close(self) -> None:
         self._live.stop()
 
 
-def _bar(sight: JobSight, text: str) -> RenderableType:
+def bar(sight: JobSight, text: str) -> RenderableType:
     """The job's bar, and one for each rendition of the videos that are being made."""
     from rich.progress_bar import ProgressBar
     from rich.table import Table

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import StringIO
+
+from rich.console import Console
 
 from s3tui.cli.json_lines import EndedRows
-from s3tui.cli.progress import Pacer, describe
+from s3tui.cli.progress import Pacer, bar, describe
 from s3tui.model import Action, Desired, FileRow, FileState, Job, JobState, Totals, VideoPhase, VideoSample
 from s3tui.service import JobSight
 
@@ -113,12 +116,20 @@ def test_files_that_are_found_later_are_told_too() -> None:
     assert [row.no for row in rows.new(ledger.ended, {FileState.PLANNED})] == list(range(10, 1_010))
 
 
+def bars(sight: JobSight) -> list[str]:
+    """What is painted of a sight."""
+    painted = StringIO()
+    Console(width=100, file=painted).print(bar(sight, "words"))
+    return [line.rstrip() for line in painted.getvalue().splitlines()]
+
+
 def test_the_line_of_a_video_tells_its_phase_pace_and_segments() -> None:
     job = replace(JOB, kind="video", spec='{"sources": ["/films/clip.mp4", "/films/b\\u001b.mp4"]}', totals=Totals(found=1))
     video = VideoSample(0, VideoPhase.TRANSCODING, 21.0, 50.0, 2.5, 63.0, ("720p",), (18,), 2.0)
     one = JobSight(job, (), (), (video,))
     pace = Pacer().pace(one, 0.0)
     assert describe(one, pace) == "transcoding clip.mp4: 42%, 2.5x, 63 fps, 0:12 left, 18 segments"
+    assert [line.split() for line in bars(one)[1:]] == [["720p", "━" * 17, "18", "segments", "on", "S3"]]
     late = JobSight(job, (), (), (video._replace(phase=VideoPhase.UPLOADING, made=50.0),))
     assert describe(late, pace) == "uploading clip.mp4: 100%, 18 segments"
     both = JobSight(replace(job, totals=Totals(found=2, failed=1)), (), (), (VideoSample(1),))

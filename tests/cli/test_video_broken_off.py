@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -164,14 +165,19 @@ def test_so_many_videos_are_encoded_at_a_time(
 ) -> None:
     home.at(rclone_store)
     process = home.start(
-        *("video", *FAST, str(clips["cut.mp4"]), str(clips["silent.mp4"]), f"s3://{rclone_store.bucket}/p"),
+        *("video", *FAST, "--json-lines", str(clips["cut.mp4"]), str(clips["silent.mp4"]), f"s3://{rclone_store.bucket}/p"),
         S3TUI_FFMPEG=str(slow_ffmpeg.path),
         S3TUI_VIDEO__CONCURRENT=str(at_once),
     )
     peak = 0
     while process.poll() is None:
         peak = max(peak, len(slow_ffmpeg.alive))
-    assert (ended(process).code, peak) == (0, at_once)
+    result = ended(process)
+    assert (result.code, peak) == (0, at_once)
+    events = map(json.loads, result.stdout.splitlines())
+    told = [video for event in events if event["event"] == "progress" for video in event.get("videos", ())]
+    assert {video["no"] for video in told} == {0, 1}
+    assert {rendition["name"] for video in told for rendition in video["renditions"]} >= {"180p", "120p"}
     shared = f" -threads {max(1, (os.cpu_count() or 1) // at_once)} "
     assert [shared in command for command in slow_ffmpeg.commands] == [at_once > 1] * 2
     for name in ("cut", "silent"):
