@@ -1,8 +1,8 @@
 """The encode of one video, whose segments go up as soon as they are complete, and leave the disk once they are proven.
 
 In the rhythm of ffmpeg one thread looks for what is new and reads what each segment says; another one carries it, batch by batch,
-and encrypts it before if that was asked for.
-ffmpeg goes on in its own process meanwhile, and is held when too much waits on the disk: so a slow store never fills it.
+and encrypts it first if that was asked for. ffmpeg goes on in its own process meanwhile, and is held when too much waits on the
+disk: so a slow store never fills it.
 """
 
 from __future__ import annotations
