@@ -109,8 +109,11 @@ class Runtime:
 
     def video_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> VideoSpec:  # noqa: ANN401
         """The spec of a video job: the settings' defaults, and over them fields of VideoSpec, Policy, Connection."""
-        options = self.settings.video.model_dump(include={"segment_type", "segment_seconds", "ladder", "preset"})
-        return self._spec(VideoSpec, sources, target, options | overrides)
+        names = {"segment_type", "segment_seconds", "ladder", "preset", "hls_key", "hls_key_url"}
+        fields = self.settings.video.model_dump(include=names) | overrides
+        if fields["hls_key"]:
+            fields["hls_key"] = os.path.abspath(os.path.expanduser(fields["hls_key"]))  # noqa: PTH100, PTH111 - as sources are
+        return self._spec(VideoSpec, sources, target, fields)
 
     @property
     def backup_sources(self) -> list[str]:

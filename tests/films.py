@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,8 +65,10 @@ exec '{ffmpeg}' "$@"
     return SlowFfmpeg(path, pids, commands)
 
 
-def faults(store: Store, master: str, ffmpeg: str, seconds: float | None = None) -> list[str]:
-    """What the validator says of a video as the store serves it."""
+def faults(
+    store: Store, master: str, ffmpeg: str, seconds: float | None = None, keys: Mapping[str, bytes] | None = None
+) -> list[str]:
+    """What the validator says of a video as the store serves it; `keys` by address if it is to be encrypted."""
     client = store.client()
 
     def fetch(key: str) -> Fetched:
@@ -75,7 +78,7 @@ def faults(store: Store, master: str, ffmpeg: str, seconds: float | None = None)
             raise KeyError(key) from error
         return Fetched(found["Body"].read(), found["ContentType"], found.get("CacheControl", ""))
 
-    return Validator(fetch, ffmpeg, seconds).faults(master)
+    return Validator(fetch, ffmpeg, seconds, keys).faults(master)
 
 
 def _runs(pid: int) -> bool:

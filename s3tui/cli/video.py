@@ -24,6 +24,10 @@ def add_options(parser: Parser) -> None:
     options.add_argument("--segment-type", choices=("fmp4", "ts"), help="container of the segments (default: fmp4)")
     options.add_argument("--segment-seconds", metavar="SECONDS", help="length of a segment (default: 4)")
     options.add_argument("--preset", metavar="WORD", help="x264's word for speed against size (default: veryfast)")
+    options.add_argument(
+        "--hls-key", metavar="FILE", help="encrypt segments of MPEG-TS by AES-128 with the 16 bytes in this file (default: no)"
+    )
+    options.add_argument("--hls-key-url", metavar="URL", help="the address at which players get that key")
     add_result_options(parser)
     add_connection_options(parser)
     add_global_options(parser, after=True)
@@ -33,11 +37,19 @@ def add_options(parser: Parser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Plan or make the videos of one job; returns the exit code."""
     from s3tui.cli import foreground, settings
+    from s3tui.jobs.video import check_key
     from s3tui.transfer.unreadable import check_sources
 
     paths, target = sources_and_target(arguments.paths)
     check_sources([os.fsencode(path) for path in paths])
     loaded = settings.load(arguments)
     with foreground.opened(loaded, arguments) as runtime:
-        spec: VideoSpec = runtime.video_spec(absolute(paths), target)
+        spec: VideoSpec = runtime.video_spec(absolute(paths), target, **_encryption(arguments))
+        check_key(spec)
         return foreground.carry(runtime, arguments, start_job(spec, loaded.settings.transfer, dry_run=arguments.dry_run))
+
+
+def _encryption(arguments: argparse.Namespace) -> dict[str, str]:
+    """What was said of it, over what the configuration says. No setting takes a path that is not UTF-8."""
+    said = {"hls_key": arguments.hls_key, "hls_key_url": arguments.hls_key_url}
+    return {name: value for name, value in said.items() if value is not None}

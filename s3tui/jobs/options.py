@@ -6,6 +6,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from s3tui.media.keys import check_address
 from s3tui.media.ladder import parse_heights
 
 SegmentType = Literal["fmp4", "ts"]
@@ -45,11 +46,22 @@ class VideoOptions(BaseModel):
     """Videos encoded at a time."""
     ffmpeg: str = ""
     """Path of the ffmpeg to use; empty: the newer of the system's and the one of the extra `video`."""
+    hls_key: str = ""
+    """Path of a file of 16 bytes, the key that MPEG-TS segments are encrypted with; empty: they are not."""
+    hls_key_url: str = ""
+    """The address at which players get that key."""
 
     @field_validator("ladder")
     @classmethod
     def _is_a_ladder(cls, text: str) -> str:
         parse_heights(text)
+        return text
+
+    @field_validator("hls_key_url")
+    @classmethod
+    def _is_an_address(cls, text: str) -> str:
+        if text:
+            check_address(text)
         return text
 
 

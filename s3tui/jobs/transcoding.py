@@ -1,20 +1,22 @@
 """The encode of one video, whose segments go up as soon as they are complete, and leave the disk once they are proven.
 
-In the rhythm of ffmpeg one thread looks for what is new and reads what each segment says; another one carries it, batch by batch.
-ffmpeg goes on in its own process meanwhile, and is held when too much waits on the disk: so a slow store never fills it.
+In the rhythm of ffmpeg one thread looks for what is new and reads what each segment says; another one carries it, batch by batch,
+and encrypts it first if that was asked for. ffmpeg goes on in its own process meanwhile, and is held when too much waits on the
+disk: so a slow store never fills it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from s3tui.errors import Cancelled
 from s3tui.jobs.shipment import Shipment
 from s3tui.jobs.telling import Telling
 from s3tui.media.arrivals import INIT, Arrival, Arrivals
+from s3tui.media.cipher import Cipher, encrypted_size
 from s3tui.media.commands import hls
 from s3tui.media.encode import Encoder, Ended
 from s3tui.media.ffmpeg_playlist import Listing, read_listing
@@ -37,9 +39,12 @@ def transcode(
     control: Control,
     telling: Telling,
     *,
+    cipher: Cipher | None = None,
     threads: int = 0,
 ) -> Encoded:
-    """Encode into `directory` and carry what comes; returns what the gate wants to know. `threads`: see `media.commands.hls`.
+    """Encode into `directory` and carry what comes; returns what the gate wants to know.
+
+    Segments are encrypted if there is a `cipher`. `threads`: see `media.commands.hls`.
 
     Raises TranscodeError, StorageError, and Cancelled when the job stops.
     """
@@ -49,7 +54,7 @@ def transcode(
         ThreadPoolExecutor(1, thread_name_prefix="segments") as carrier,
         Encoder(hls(ffmpeg, source, plan, threads=threads), directory, source.path) as encoder,
     ):
-        harvest = _Harvest(plan, source, directory, shipment, carrier)
+        harvest = _Harvest(plan, source, directory, shipment, carrier, cipher)
         for progress in encoder.beats():
             if control.stopping:
                 raise Cancelled("The job was stopped.")
@@ -72,6 +77,7 @@ class _Harvest:
     directory: Path
     shipment: Shipment
     carrier: Executor
+    cipher: Cipher | None
     sent: Counter[str] = field(default_factory=Counter)
     """Segments of each rendition that are on S3."""
     _arrivals: Arrivals = field(init=False)
@@ -112,6 +118,9 @@ class _Harvest:
 
     def _carry(self, files: list[tuple[str, Arrival]]) -> None:
         """Carry files, and take segments off the disk."""
+        if self.cipher is not None:
+            for _, arrival in files:
+                self.cipher.encrypt(arrival.path)
         self.shipment.send((name, arrival.path) for name, arrival in files)
         for _, arrival in files:
             if arrival.number != INIT:
@@ -138,7 +147,8 @@ class _Harvest:
         if arrival.number == INIT:
             self._readers[arrival.rendition] = Reader(arrival.path)
             return
-        self._segments[name] = self._readers.setdefault(arrival.rendition, Reader(None)).read(arrival.path)
+        facts = self._readers.setdefault(arrival.rendition, Reader(None)).read(arrival.path)
+        self._segments[name] = facts if self.cipher is None else replace(facts, size=encrypted_size(facts.size))
 
     def _listings(self) -> dict[str, Listing]:
         paths = {name: self.directory / name / PLAYLIST for name in self.plan.renditions}

@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from s3tui.errors import Cancelled, SourceChanged, SourceError, SpecError, StorageError, TranscodeError
 from s3tui.events import Fact, Failed, Planned, Uploaded, Verified
-from s3tui.jobs.checks import check_target, check_word
+from s3tui.jobs.checks import check_encryption, check_target, check_word
 from s3tui.jobs.companions import Companions
 from s3tui.jobs.context import Context
 from s3tui.jobs.options import SEGMENT_TYPES
@@ -28,9 +28,11 @@ from s3tui.jobs.telling import Telling
 from s3tui.jobs.transcoding import transcode
 from s3tui.jobs.workplaces import workplace
 from s3tui.media import gate
+from s3tui.media.cipher import Cipher
+from s3tui.media.keys import read_key
 from s3tui.media.ladder import Choices, parse_heights, plan_for
 from s3tui.media.plan import Plan
-from s3tui.media.playlists import Rendition
+from s3tui.media.playlists import Key, Rendition
 from s3tui.media.probe import probe
 from s3tui.media.served import MASTER
 from s3tui.model import Connection, FileState, Fingerprint, ObjectRef, Policy, Receipt
@@ -59,10 +61,15 @@ class VideoSpec:
     ladder: str = "auto"
     """`auto`, or heights like `1080,720,480`."""
     preset: str = "veryfast"
+    hls_key: str = ""
+    """Absolute path of a file with the key that segments are encrypted with, never the key; empty: they are not encrypted."""
+    hls_key_url: str = ""
+    """The address at which players get the key."""
 
     def __post_init__(self) -> None:
         check_target(self.sources, self.target)
         check_word("--segment-type", self.segment_type, SEGMENT_TYPES)
+        check_encryption(self.hls_key, self.hls_key_url, self.segment_type)
         try:
             parse_heights(self.ladder)
         except ValueError as error:
@@ -90,11 +97,12 @@ class VideoSpec:
 
 
 def plan(context: Context[VideoSpec]) -> None:
-    """Give each file a unit of its own. Raises SpecError for one that cannot be read."""
+    """Give each file a unit of its own. Raises SpecError for one that cannot be read, and for a key; ConfigError."""
     spec = context.spec
     sources = [os.fsencode(source) for source in spec.sources]
     context.resources.bucket(spec.connection, spec.bucket).check()
     check_sources(sources)
+    check_key(spec)
     rows = [_row(no, source, spec.prefix) for no, source in enumerate(sources)]
     keys = Counter(row.key for row in rows)
     done = context.store.planning.last(context.lease)
@@ -114,6 +122,19 @@ def _row(no: int, source: bytes, prefix: str) -> Planned:
     if isinstance(key, str):
         return Planned(no, name, key, fingerprint)
     return Planned(no, name, None, fingerprint, FileState.FAILED, key.reason, key.error)
+
+
+def check_key(spec: VideoSpec) -> None:
+    """See that segments can be encrypted, if they are to be. Raises SpecError, ConfigError."""
+    try:
+        _cipher(spec)
+    except TranscodeError as error:
+        raise SpecError(str(error)) from error
+
+
+def _cipher(spec: VideoSpec) -> Cipher | None:
+    """Of one video, with the key as it is now. Raises TranscodeError, ConfigError."""
+    return Cipher(read_key(spec.hls_key)) if spec.hls_key else None
 
 
 def work(context: Context[VideoSpec]) -> None:
@@ -163,25 +184,30 @@ class _Video:
 
     def _make(self, telling: Telling, *, encodes: bool = False) -> None:
         """Make it. `encodes`: even if it could be cut as it is. Raises `gate.CannotBeCut` if that turns out to be wrong."""
-        context = self.context
+        context, spec = self.context, self.context.spec
         shipment = Shipment(context, self.prefix)
         with workplace(context.job.id, self.no) as directory:
             ffmpeg = context.resources.ffmpeg()
+            cipher = _cipher(spec)
             source = probe(self.path, ffmpeg)
-            plan = plan_for(source, context.spec.choices)
+            plan = plan_for(source, spec.choices)
             if encodes:
                 plan = replace(plan, remuxes=False)
             self._take_place()
             telling.transcoding(source, plan)
             threads = context.resources.encoder_threads()
-            encoded = transcode(ffmpeg.path, source, plan, directory, shipment, context.control, telling, threads=threads)
+            encoded = transcode(
+                ffmpeg.path, source, plan, directory, shipment, context.control, telling, cipher=cipher, threads=threads
+            )
             telling.publishing()
             renditions = gate.prove(plan, source, encoded)
             companions = Companions(ffmpeg.path, source, plan, directory, shipment, context.control)
-            companions.send_pictures()
+            if cipher is None:  # pictures in the clear would tell what the segments keep
+                companions.send_pictures()
             subtitles = companions.send_subtitles(encoded.begins(plan))
             self._ensure_unchanged()
-            publish(plan, renditions, subtitles, directory, shipment)
+            key = None if cipher is None else Key(spec.hls_key_url, cipher.vector)
+            publish(plan, renditions, subtitles, directory, shipment, key)
         self._write_down(plan, renditions, shipment)
 
     def _take_place(self) -> None:

@@ -18,6 +18,9 @@ arrivals.py    what it has finished so far
 ffmpeg_playlist.py   the playlists that ffmpeg wrote, read
 segments.py    what the bytes of its segments say: boxes.py reads fMP4, packets.py MPEG-TS; h264.py and aac.py their descriptions
 gate.py        the proof that an encode is complete
+
+keys.py        the key of encrypted segments, and the address that players are told; cipher.py encrypts with it
+
 playlists.py   the playlists that are published, of single renditions; master.py that of all, with rates.py's measures
 served.py      names of the files in the bucket, and how they are served
 """

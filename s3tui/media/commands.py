@@ -22,21 +22,18 @@ _TICKS = 90_000
 _MICROSECONDS = 1_000_000
 
 
-def hls(ffmpeg: str, source: Source, plan: Plan, *, threads: int = 0, key_info: str = "") -> list[str]:
+def hls(ffmpeg: str, source: Source, plan: Plan, *, threads: int = 0) -> list[str]:
     """Segments and media playlists of all renditions of the plan, from one reading of the source.
 
-    `threads` for each encoder, 0 for as many as ffmpeg likes. `key_info` names a file with the text of `aes_key_info`; it is for
-    MPEG-TS only, since ffmpeg cannot encrypt fragmented MP4.
+    `threads` for each encoder, 0 for as many as ffmpeg likes.
     """
-    if key_info and plan.segment_type != "ts":
-        raise ValueError("Only MPEG-TS segments can be encrypted.")
     return [
         *_start(ffmpeg, threads),
         *opening(source.path),
         *(_copied_pictures(source) if plan.remuxes else _pictures(source, plan, threads)),
         *_sound(plan),
         *("-map_metadata", "-1", "-map_chapters", "-1", "-max_muxing_queue_size", "2048"),
-        *_segmenter(plan, key_info),
+        *_segmenter(plan),
     ]
 
 
@@ -86,15 +83,6 @@ def subtitles(ffmpeg: str, source: Source, plan: Plan) -> list[str]:
 def subtitle_name(index: int) -> str:
     """The file that the subtitle stream becomes."""
     return f"subtitles-{index}.vtt"
-
-
-def aes_key_info(key_file: str, vector: bytes) -> str:
-    """The text of a key info file: `key_file` holds the 16 bytes of the key, `vector` are 16 for the playlists' `IV=0x...`, too.
-
-    Without a vector of ours ffmpeg takes the number 1 for all segments, while players would count. The first line is the address
-    for players, and stands in ffmpeg's own playlists only.
-    """
-    return f"{key_file}\n{key_file}\n{vector.hex()}\n"
 
 
 def _start(ffmpeg: str, threads: int) -> list[str]:
@@ -190,13 +178,12 @@ def _track(number: int, track: AudioRendition, plan: Plan) -> list[str]:
     return ["-map", f"0:{track.index}", *named]
 
 
-def _segmenter(plan: Plan, key_info: str) -> list[str]:
+def _segmenter(plan: Plan) -> list[str]:
     kind = ["mpegts"] if plan.segment_type == "ts" else ["fmp4", "-hls_fmp4_init_filename", "init.mp4"]
     return [
         *("-f", "hls", "-hls_time", _seconds_to_cut(plan.segment_seconds), "-start_number", "1"),
         *("-hls_playlist_type", "vod", "-hls_list_size", "0", "-hls_flags", "independent_segments+temp_file"),
         *("-hls_segment_type", *kind),
-        *(("-hls_key_info_file", key_info) if key_info else ()),
         *("-var_stream_map", _stream_map(plan), "-hls_segment_filename", f"%v/%05d{plan.suffix}", "%v/index.m3u8"),
     ]
 

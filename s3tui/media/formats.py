@@ -72,7 +72,7 @@ class SegmentFacts:
     """What is known of one segment before it leaves the disk."""
 
     size: int
-    """Bytes."""
+    """Bytes, as they are carried."""
     start: Fraction
     """Decoding time of its first sample in seconds: of the picture if there is one, else of the sound."""
     key_frame: ByteRange | None

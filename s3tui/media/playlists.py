@@ -18,7 +18,7 @@ from s3tui.media.storyboard import Storyboard
 
 _FMP4_VERSION, _TS_VERSION = 7, 6
 _TS_CLOCK = 90_000
-_ADDRESS = "/:?&=%+@"
+_ADDRESS = "!#$%&'()*+,/:;=?@[]"
 """What stays as it is in an address; a quotation mark does not."""
 _END = "#EXT-X-ENDLIST"
 
@@ -90,17 +90,18 @@ def media_playlist(rendition: Rendition, target: int, key: Key | None = None) ->
     lines = _head(target, rendition.has_init)
     if rendition.formats.video is not None:
         lines.append("#EXT-X-INDEPENDENT-SEGMENTS")
-    lines += _init(rendition)
-    if key is not None:
-        lines.append(f'#EXT-X-KEY:METHOD=AES-128,URI="{quote(key.address, safe=_ADDRESS)}",IV=0x{key.vector.hex()}')
+    lines += [*_init(rendition), *_key(key)]
     for segment in rendition.segments:
         lines += [f"#EXTINF:{_seconds(segment.duration_us)},", quote(segment.name)]
     return _text([*lines, _END])
 
 
-def key_frame_playlist(rendition: Rendition, target: int) -> str:
-    """The first picture of each segment, for a rendition that `has_key_frames`."""
-    lines = [*_head(target, rendition.has_init), "#EXT-X-I-FRAMES-ONLY", *_init(rendition)]
+def key_frame_playlist(rendition: Rendition, target: int, key: Key | None = None) -> str:
+    """The first picture of each segment, for a rendition that `has_key_frames`; `key` if they are encrypted.
+
+    The range of an encrypted one is that of the plain bytes: players widen it to whole blocks (RFC 8216, 6.2.3 and 6.3.6).
+    """
+    lines = [*_head(target, rendition.has_init), "#EXT-X-I-FRAMES-ONLY", *_init(rendition), *_key(key)]
     for segment in rendition.segments:
         if segment.key_frame is not None:
             lines += [
@@ -160,6 +161,11 @@ def _head(target: int, has_init: bool) -> list[str]:
 def _init(rendition: Rendition) -> Iterator[str]:
     if rendition.has_init:
         yield f'#EXT-X-MAP:URI="{INIT}"'
+
+
+def _key(key: Key | None) -> Iterator[str]:
+    if key is not None:
+        yield f'#EXT-X-KEY:METHOD=AES-128,URI="{quote(key.address, safe=_ADDRESS)}",IV=0x{key.vector.hex()}'
 
 
 def _seconds(microseconds: int) -> str:

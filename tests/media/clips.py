@@ -119,9 +119,9 @@ def decoded(ffmpeg: str, path: Path) -> str:
     return heard.stderr.partition("Stream mapping")[0]
 
 
-def frames(ffmpeg: str, path: Path, *options: str, reading: tuple[str, ...] = ()) -> list[str]:
-    """The checksums of all pictures in a file, in order."""
-    command = [ffmpeg, "-nostdin", "-v", "error", *reading, "-i", str(path), "-map", "0:v:0", *options, "-f", "framemd5", "-"]
+def frames(ffmpeg: str, path: Path | str, *options: str) -> list[str]:
+    """The checksums of all pictures in a file or at a URL, in order."""
+    command = [ffmpeg, "-nostdin", "-v", "error", "-i", str(path), "-map", "0:v:0", *options, "-f", "framemd5", "-"]
     told = subprocess.run(command, capture_output=True, text=True, timeout=60)
     return [line.rpartition(" ")[2] for line in told.stdout.splitlines() if not line.startswith("#")]
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from s3tui.media.cipher import Cipher, encrypted_size
 from s3tui.media.commands import hls
 from s3tui.media.ffmpeg_playlist import Listing, read_listing
 from s3tui.media.formats import SegmentFacts
 from s3tui.media.gate import Encoded, prove
 from s3tui.media.master import SubtitleRendition, master_playlist
 from s3tui.media.plan import AudioRendition, Plan, Rung
-from s3tui.media.playlists import Rendition, key_frame_playlist, media_playlist, subtitle_playlist, target_duration
+from s3tui.media.playlists import Key, Rendition, key_frame_playlist, media_playlist, subtitle_playlist, target_duration
 from s3tui.media.segments import Reader
 from s3tui.media.served import INIT, KEY_FRAMES, MASTER, PLAYLIST, headers
 from s3tui.media.source import Source, VideoStream
@@ -133,8 +135,18 @@ def look(plan: Plan, directory: Path) -> Encoded:
     return Encoded(0, True, listings, formats, segments, stored)
 
 
-def publish(encode: Encode, subtitles: Mapping[str, str] | None = None) -> dict[str, Fetched]:
-    """What would lie in the bucket, by key; `subtitles` are WebVTT files by language."""
+def encrypted(encode: Encode, cipher: Cipher, directory: Path) -> Encode:
+    """The same encode in another directory, with every segment encrypted."""
+    shutil.copytree(encode.directory, directory)
+    for name in encode.encoded.segments:
+        cipher.encrypt(directory / name)
+    sizes = {name: (directory / name).stat().st_size for name in encode.encoded.segments}
+    segments = {name: replace(facts, size=encrypted_size(facts.size)) for name, facts in encode.encoded.segments.items()}
+    return replaced(replace(encode, directory=directory), segments=segments, stored={**encode.encoded.stored, **sizes})
+
+
+def publish(encode: Encode, subtitles: Mapping[str, str] | None = None, key: Key | None = None) -> dict[str, Fetched]:
+    """What would lie in the bucket, by key; `subtitles` are WebVTT files by language, `key` is that of segments."""
     renditions = encode.renditions
     target = target_duration(renditions.values())
     objects: dict[str, bytes] = {}
@@ -143,9 +155,9 @@ def publish(encode: Encode, subtitles: Mapping[str, str] | None = None) -> dict[
             objects[f"{name}/{segment.name}"] = (encode.directory / name / segment.name).read_bytes()
         if init := encode.encoded.listings[name].init:
             objects[f"{name}/{INIT}"] = (encode.directory / name / init).read_bytes()
-        objects[f"{name}/{PLAYLIST}"] = media_playlist(rendition, target).encode()
+        objects[f"{name}/{PLAYLIST}"] = media_playlist(rendition, target, key).encode()
         if rendition.formats.video and rendition.has_key_frames:
-            objects[f"{name}/{KEY_FRAMES}"] = key_frame_playlist(rendition, target).encode()
+            objects[f"{name}/{KEY_FRAMES}"] = key_frame_playlist(rendition, target, key).encode()
     tracks = []
     for language, cues in (subtitles or {}).items():
         tracks.append(SubtitleRendition(f"s_{language}", language))

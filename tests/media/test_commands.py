@@ -99,10 +99,5 @@ def test_threads_are_limited_only_when_asked() -> None:
     ] * 4
 
 
-def test_fragmented_mp4_is_never_asked_to_be_encrypted() -> None:
-    with pytest.raises(ValueError, match="MPEG-TS"):
-        commands.hls("ffmpeg", SOURCE, plan_of(), key_info="key.info")
-
-
 def test_a_poster_of_a_long_video_is_from_its_first_ten_seconds() -> None:
     assert after("-ss", commands.poster("ffmpeg", SOURCE, plan_of())) == "120000us"

@@ -17,9 +17,9 @@ from s3tui.media.storyboard import storyboard
 from tests.media.clips import SECONDS, Clips, decoded, frames, joined, listed, make_directories, plan_of, source_of, track
 
 
-def make(ffmpeg: str, source: Source, plan: Plan, work: Path, key_info: str = "") -> Ended:
+def make(ffmpeg: str, source: Source, plan: Plan, work: Path) -> Ended:
     make_directories(work, plan)
-    ended = run(commands.hls(ffmpeg, source, plan, threads=1, key_info=key_info), work, source.path)
+    ended = run(commands.hls(ffmpeg, source, plan, threads=1), work, source.path)
     assert ended.succeeded, ended.tail
     return ended
 
@@ -172,16 +172,3 @@ def test_text_subtitles_become_webvtt(ffmpeg: str, clips: Clips, tmp_path: Path)
     text = (tmp_path / commands.subtitle_name(1)).read_text()
     assert text.startswith("WEBVTT")
     assert "00:00.100 --> 00:00.900\nHello, <b>world</b>" in text
-
-
-def test_encrypted_segments_are_read_with_key_and_vector(ffmpeg: str, clips: Clips, tmp_path: Path) -> None:
-    (tmp_path / "key.bin").write_bytes(bytes(range(16)))
-    (tmp_path / "key.info").write_text(commands.aes_key_info("key.bin", b"v" * 16))
-    plan = plan_of(segment_type="ts")
-    make(ffmpeg, source_of(clips["silent.mp4"]), plan, tmp_path, key_info="key.info")
-    _, names = listed(tmp_path / "180p" / "index.m3u8")
-    playlist = tmp_path / "180p" / "last.m3u8"
-    key = f'#EXT-X-KEY:METHOD=AES-128,URI="../key.bin",IV=0x{"76" * 16}'
-    playlist.write_text("\n".join(["#EXTM3U", "#EXT-X-TARGETDURATION:1", key, "#EXTINF:0.4,", names[-1], "#EXT-X-ENDLIST", ""]))
-    assert (tmp_path / "180p" / names[-1]).read_bytes()[:1] != b"G"  # what every packet of MPEG-TS begins with
-    assert len(frames(ffmpeg, playlist, reading=("-allowed_extensions", "ALL", "-protocol_whitelist", "file,crypto"))) == 10

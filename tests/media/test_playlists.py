@@ -80,8 +80,21 @@ def test_mpeg_ts_has_no_init_file_and_may_be_encrypted() -> None:
     assert '#EXT-X-KEY:METHOD=AES-128,URI="https://keys.example/a%22b?x=1",IV=0x0000000000000000000000000000000f\n' in text
 
 
+@pytest.mark.parametrize(
+    "address", ["https://a.example:8443/k;v=1/(2)?x=%20&y='!'#z", "../../keys/film,1.key", "//a.example/[k]~$*+@"]
+)
+def test_the_address_of_a_key_is_told_as_it_was_given_for_segments_and_for_key_frames(address: str) -> None:
+    key = Key(address, bytes(16))
+    rendition = replace(BOTH["720p"], has_init=False)
+    for text in (media_playlist(rendition, 4, key), key_frame_playlist(rendition, 4, key)):
+        before, _, after = text.partition(f'#EXT-X-KEY:METHOD=AES-128,URI="{address}",IV=0x{"0" * 32}\n')
+        assert "#EXTINF" not in before
+        assert after.startswith("#EXTINF")
+
+
 def test_a_key_frame_playlist_points_into_the_segments() -> None:
     lines = key_frame_playlist(BOTH["720p"], 4).splitlines()
+    assert not [line for line in lines if "KEY" in line]
     assert lines[5:10] == [
         "#EXT-X-I-FRAMES-ONLY",
         '#EXT-X-MAP:URI="init.mp4"',

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tests.media.encodes import SECONDS, Encode, Encodes, publish
+from s3tui.media.cipher import Cipher
+from s3tui.media.playlists import Key
+from tests.media.encodes import SECONDS, Encode, Encodes, encrypted, publish
 from tests.media.validator import Fetched, Validator
 
 CUES = "WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n"
@@ -15,8 +18,17 @@ CUES = "WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n"
 Objects = dict[str, Fetched]
 
 
-def _faults(objects: Objects, ffmpeg: str) -> list[str]:
-    return Validator(objects.__getitem__, ffmpeg, float(SECONDS)).faults("master.m3u8")
+KEY, ADDRESS = bytes(range(16)), "https://keys.example/film"
+
+
+def _faults(objects: Objects, ffmpeg: str, keys: dict[str, bytes] | None = None) -> list[str]:
+    return Validator(objects.__getitem__, ffmpeg, float(SECONDS), keys).faults("master.m3u8")
+
+
+def _secret(encode: Encode, directory: Path) -> Objects:
+    """The encode as it is published encrypted."""
+    cipher = Cipher(KEY)
+    return publish(encrypted(encode, cipher, directory / "encrypted"), {"en": CUES}, Key(ADDRESS, cipher.vector))
 
 
 @pytest.mark.parametrize("segment_type", ["fmp4", "ts"])
@@ -151,3 +163,41 @@ def test_a_fault_in_mpeg_ts_is_found(ts: Encode, ffmpeg: str, fault: str) -> Non
     spoil(objects)
     found = _faults(objects, ffmpeg)
     assert any(sentence in line for line in found), found
+
+
+@pytest.mark.parametrize(("tracks", "remuxes"), [(0, False), (1, False), (2, False), (1, True)])
+def test_our_encrypted_encodes_are_good_videos(encodes: Encodes, ffmpeg: str, tmp_path: Path, tracks: int, remuxes: bool) -> None:
+    objects = _secret(encodes.of("ts", tracks, remuxes=remuxes), tmp_path)
+    assert _faults(objects, ffmpeg, {ADDRESS: KEY}) == []
+    assert len(_faults(objects, ffmpeg, {ADDRESS: bytes(16)})) > 3
+
+
+def _unvectored(objects: Objects) -> None:
+    text = objects["180p/index.m3u8"].body.decode()
+    _text("180p/index.m3u8", text[text.index("IV=0x") :].splitlines()[0], f"IV=0x{'0' * 32}")(objects)
+
+
+ENCRYPTION_FAULTS: dict[str, tuple[Callable[[Objects], None], str]] = {
+    "no key": (_text("180p/index.m3u8", "#EXT-X-KEY", "#EXT-X-NO-KEY"), "180p/index.m3u8 lacks its key"),
+    "no key of key frames": (_text("90p/iframes.m3u8", "#EXT-X-KEY", "#EXT-X-NO-KEY"), "90p/iframes.m3u8 lacks its key"),
+    "another method": (_text("180p/index.m3u8", "AES-128", "SAMPLE-AES"), "180p/index.m3u8 is encrypted by SAMPLE-AES"),
+    "another address": (_text("180p/index.m3u8", ADDRESS, "other"), "180p/00001.ts cannot be decrypted"),
+    "another vector": (_unvectored, "180p/00001.ts does not begin with a packet"),
+    "no vector": (_text("180p/index.m3u8", ",IV=0x", ",IV=0"), "180p/index.m3u8 has no vector"),
+    "plain segment": (_body("180p/00002.ts", lambda body: b"G" * len(body)), "180p/00002.ts cannot be decrypted"),
+    "cut segment": (_body("90p/00001.ts", lambda body: body[:-16]), "90p/00001.ts cannot be decrypted"),
+    "range beside": (_text("180p/iframes.m3u8", "@188", "@204"), "180p/00001.ts does not begin with a packet"),
+}
+
+
+@pytest.mark.parametrize("fault", ENCRYPTION_FAULTS)
+def test_a_fault_of_encryption_is_found(ts: Encode, ffmpeg: str, tmp_path: Path, fault: str) -> None:
+    spoil, sentence = ENCRYPTION_FAULTS[fault]
+    objects = _secret(ts, tmp_path)
+    spoil(objects)
+    found = _faults(objects, ffmpeg, {ADDRESS: KEY})
+    assert any(sentence in line for line in found), found
+
+
+def test_what_should_be_encrypted_and_is_not_is_found(ts: Encode, ffmpeg: str) -> None:
+    assert "180p/index.m3u8 lacks its key" in _faults(publish(ts), ffmpeg, {ADDRESS: KEY})

@@ -1,20 +1,21 @@
 """Is this a good HLS video? An opinion that shares no code with the program: own parsing, and each segment decoded on its own.
 
 `Validator(fetch, ffmpeg).faults("video/master.m3u8")` fetches all that the master leads to, and answers with sentences.
-None is good.
+None is good. With `keys`, all pictures and all sound must be encrypted with one of them, and without them nothing.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from tests.media.decoding import Decoded, decode
+from tests.media.decrypting import part, whole
 
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"\r\n]*"|[^",\s]+)(?:,|$)')
 _TYPES = {
@@ -63,6 +64,8 @@ class Playlist:
     tags: dict[str, str]
     init: str | None
     entries: list[Entry]
+    encryption: dict[str, str] | None = None
+    """Attributes of what says how its segments are encrypted."""
 
     @property
     def seconds(self) -> float:
@@ -71,12 +74,13 @@ class Playlist:
 
 
 class Validator:
-    """Collects the faults of one video. `seconds`: how long the source is, if nothing of it may be missing."""
+    """Collects the faults of one video. `seconds`: how long the source is, if nothing of it may be missing; `keys` by address."""
 
-    def __init__(self, fetch: Fetch, ffmpeg: str, seconds: float | None = None) -> None:
+    def __init__(self, fetch: Fetch, ffmpeg: str, seconds: float | None = None, keys: Mapping[str, bytes] | None = None) -> None:
         self._fetch = fetch
         self._ffmpeg = ffmpeg
         self._seconds = seconds
+        self._keys = keys or {}
         self._faults: list[str] = []
         self._sizes: dict[str, int] = {}
         self._heard: set[str] = set()
@@ -214,7 +218,8 @@ class Validator:
 
     def _playlist(self, key: str) -> Playlist:
         tags: dict[str, str] = {}
-        init, entries, seconds, span = None, [], None, None
+        init, seconds, span, encryption = None, None, None, None
+        entries: list[Entry] = []
         for line in self._playlist_lines(key):
             tag, _, value = line.partition(":")
             if tag == "#EXTINF":
@@ -224,6 +229,9 @@ class Validator:
                 span = (int(length), int(offset))
             elif tag == "#EXT-X-MAP":
                 init = _beside(key, _attributes(line)["URI"])
+            elif tag == "#EXT-X-KEY":
+                self._demand(not entries and encryption is None, f"{key} changes its key on the way")
+                encryption = _attributes(line)
             elif line.startswith("#"):
                 tags[tag] = value
             elif line:
@@ -231,7 +239,7 @@ class Validator:
                 entries.append(Entry(_beside(key, line), seconds or 0.0, span))
                 seconds = span = None
         self._check_tags(key, tags, entries, init)
-        return Playlist(key, tags, init, entries)
+        return Playlist(key, tags, init, entries, encryption)
 
     def _check_tags(self, key: str, tags: dict[str, str], entries: list[Entry], init: str | None) -> None:
         self._demand("#EXT-X-ENDLIST" in tags, f"{key} does not end")
@@ -259,14 +267,30 @@ class Validator:
         return fetched.body
 
     def _decode(self, playlist: Playlist, entry: Entry, *, picture: bool) -> Decoded:
-        body = self._get(entry.key)
-        if entry.span is not None:
-            length, offset = entry.span
-            body = body[offset : offset + length]
+        body = self._plain(playlist, entry, self._get(entry.key))
         init = self._get(playlist.init) if playlist.init else b""
         decoded = decode(self._ffmpeg, init + body, picture=picture, alone=entry.span is not None)
         self._demand(not decoded.errors, f"{entry.key} does not decode: {decoded.errors[:200]}")
         return decoded
+
+    def _plain(self, playlist: Playlist, entry: Entry, body: bytes) -> bytes:
+        """What a player makes of the bytes of a segment, or of a range of it, before it decodes them."""
+        length, offset = entry.span or (len(body), 0)
+        said = playlist.encryption
+        self._demand((said is not None) == bool(self._keys), f"{playlist.key} {'has a' if said else 'lacks its'} key")
+        if said is None:
+            return body[offset : offset + length]
+        self._demand(said.get("METHOD") == "AES-128", f"{playlist.key} is encrypted by {said.get('METHOD')}")
+        self._demand(re.fullmatch(r"0x[0-9a-f]{32}", said.get("IV", "")) is not None, f"{playlist.key} has no vector")
+        key = self._keys.get(said.get("URI", ""), bytes(16))
+        try:
+            vector = bytes.fromhex(said["IV"][2:])
+            plain = whole(body, key, vector) if entry.span is None else part(body, key, offset, length)
+        except ValueError as error:
+            self._demand(False, f"{entry.key} cannot be decrypted: {error}")
+            return b""
+        self._demand(plain.startswith(b"G"), f"{entry.key} does not begin with a packet of MPEG-TS")
+        return plain
 
     def _peak(self, playlist: Playlist) -> float:
         target = float(playlist.tags.get("#EXT-X-TARGETDURATION", "1"))
