@@ -1,4 +1,4 @@
-"""This side: the state database and its disk, unfinished uploads, the queue, the worker, ffmpeg."""
+"""This side: the state database and its disk, unfinished uploads, the queue, the worker, the webhook, ffmpeg."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from s3tui.text import format_size, format_time
 if TYPE_CHECKING:
     from s3tui.model import Job, LingeringUpload
     from s3tui.runtime import Runtime
+    from s3tui.webhooks.posting import Post
 
 _DATABASE_SECONDS = 5.0
 _QUEUE_SECONDS = 12.0
+_WEBHOOK_SECONDS = 5.0
 _LEAST_FREE = 100 << 20
 
 
@@ -35,6 +37,8 @@ def examine(runtime: Runtime) -> Iterator[Finding]:
         yield from _lingering(runtime)
         yield found("queue", lambda: _queue(runtime), seconds=_QUEUE_SECONDS)
         yield found("worker", lambda: _workers(runtime), seconds=_DATABASE_SECONDS)
+    if (post := runtime.post()) is not None:
+        yield found("webhook", lambda: _webhook(post, runtime if database.state == "ok" else None), seconds=_WEBHOOK_SECONDS)
     yield _ffmpeg(runtime.settings.video.ffmpeg)
 
 
@@ -106,6 +110,13 @@ def _workers(runtime: Runtime) -> str:
     if not workers:
         return "none runs; one is started when it is needed"
     return ", ".join(f"{worker.id} (process {worker.pid}, version {worker.version})" for worker in workers)
+
+
+def _webhook(post: Post, runtime: Runtime | None) -> str:
+    """Whether the host may be told; nothing is sent."""
+    post.look()
+    waiting = runtime.store.webhooks.waiting() if runtime is not None else 0
+    return post.place + (f"; {waiting} ends of jobs wait to be told, see the log" if waiting else "")
 
 
 def _ffmpeg(chosen: str) -> Finding:
