@@ -167,8 +167,8 @@ class Runtime:
         )
 
     def post(self) -> Post | None:
-        """The way to the webhook; None if there is none."""
-        if not self.settings.webhook.url:
+        """The way to the webhook; None if there is none. Raises ConfigError."""
+        if not self.settings.webhook.is_set:
             return None
         from s3tui.webhooks.posting import Post
 
@@ -234,8 +234,8 @@ class Runtime:
 
     @property
     def _wording(self) -> Wording | None:
-        """What the webhook is told of a job; None if there is none to tell."""
-        if not self.settings.webhook.url:
+        """What the webhook is told of a job; None if there is none to tell. Raises ConfigError."""
+        if not self.settings.webhook.is_set:
             return None
         from s3tui.webhooks.message import message
 

@@ -97,8 +97,6 @@ def _complaint(error: ValidationError, layer: Layer) -> ConfigError:
     given = layer.get((section, key), Given("", "default"))
     why = masked(first["msg"]).removeprefix("Value error, ").rstrip(".")
     where = ".".join(map(str, first["loc"]))
-    if not key:
-        return ConfigError(f"{where}: cannot be used: {why}.")
     shown = "a secret" if _is_secret(section, key) else display_text(shown_url(repr(given.value)))[:80]
     return ConfigError(f"{where} cannot be {shown} ({given.origin}): {why[:1].lower()}{why[1:]}.")
 

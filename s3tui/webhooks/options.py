@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
+from s3tui.errors import ConfigError
 from s3tui.webhooks.addresses import is_public
 from s3tui.webhooks.signing import key_of
 
@@ -36,14 +36,25 @@ class WebhookOptions(BaseModel):
         key_of(value.get_secret_value())
         return value
 
-    @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        if self.url and not self.secret.get_secret_value():
-            raise ValueError("webhook.url is set, but webhook.secret is not, and what is sent must be signed; set both, or neither")
+    @property
+    def is_set(self) -> bool:
+        """Whether there is a webhook. Raises ConfigError for one that must not be told."""
+        if self.url:
+            self.check()
+        return bool(self.url)
+
+    def check(self) -> None:
+        """Raises ConfigError for a webhook that must not be told."""
+        if not self.secret.get_secret_value():
+            raise ConfigError(
+                "webhook.url is set, but webhook.secret is not, and what is sent must be signed: set both, or neither."
+            )
         host = urlsplit(self.url).hostname or ""
         if not self.allow_private and is_public(host) is False:
-            raise ValueError(f"{host} is no address of the public internet; set webhook.allow_private if it is the one you mean")
-        return self
+            raise ConfigError(
+                f"webhook.url leads to {host}, which is no address of the public internet: "
+                "set webhook.allow_private if it is the one you mean."
+            )
 
 
 def _check_url(url: str) -> None:
