@@ -65,7 +65,7 @@ class Post:
         addresses = addresses_of(self._host, self._port, allow_private=self._allow_private)
         try:
             with self._connected(addresses, deadline) as line:
-                _judge(self.place, self._exchange(line, data, headers))
+                _judge(self.place, self._exchange(line, data, headers, deadline))
         except (OSError, HTTPException) as error:
             raise WebhookError(f"The webhook at {self.place} was not told: {self._cause(error, deadline)}.") from error
 
@@ -97,39 +97,49 @@ class Post:
                 line.close()
 
     def _dial(self, addresses: list[Address], deadline: float) -> socket.socket:
-        for place, (family, where) in enumerate(addresses):
+        """A connection to the first address that answers, before any handshake. Raises OSError."""
+        trouble: OSError = TimeoutError()
+        for place, address in enumerate(addresses):
             left = deadline - time.monotonic()
             if left <= 0:
-                break
-            line = socket.socket(family, socket.SOCK_STREAM)
+                raise TimeoutError
             try:
-                line.settimeout(left / (len(addresses) - place))
-                self._hold(line)
-                line.connect(where)
-                line.settimeout(max(0.001, deadline - time.monotonic()))
-                return self._dressed(line)
-            except OSError:
-                line.close()
-                if place == len(addresses) - 1:
-                    raise
-        raise TimeoutError
+                return self._dial_one(address, left / (len(addresses) - place), deadline)
+            except OSError as error:
+                trouble = error
+        raise trouble
 
-    def _dressed(self, line: socket.socket) -> socket.socket:
-        """The connection as one that speaks TLS, if the URL asks for it, before any handshake."""
-        if not self._tls:
-            return line
-        return self._hold(self._context.wrap_socket(line, server_hostname=self._host, do_handshake_on_connect=False))
+    def _dial_one(self, address: Address, patience: float, deadline: float) -> socket.socket:
+        family, where = address
+        line = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            self._hold(line)
+            line.settimeout(patience)
+            line.connect(where)
+            line.settimeout(max(0.001, deadline - time.monotonic()))
+            if self._tls:
+                line = self._context.wrap_socket(line, server_hostname=self._host, do_handshake_on_connect=False)
+            return self._hold(line)
+        except OSError:
+            line.close()
+            raise
 
     @cached_property
     def _context(self) -> ssl.SSLContext:
         return ssl.create_default_context()
 
-    def _exchange(self, line: socket.socket, data: bytes, headers: dict[str, str]) -> HTTPResponse:
-        kind = HTTPSConnection if self._tls else HTTPConnection
-        connection = kind(self._host, self._port)
+    def _exchange(self, line: socket.socket, data: bytes, headers: dict[str, str], deadline: float) -> HTTPResponse:
+        """Raises OSError, HTTPException."""
+        connection: HTTPConnection
+        if self._tls:
+            connection = HTTPSConnection(self._host, self._port, context=self._context)
+        else:
+            connection = HTTPConnection(self._host, self._port)
         connection.sock = line  # so it does not look for the host itself
         connection.request("POST", self._target, data, headers)
         response = connection.getresponse()
+        if time.monotonic() >= deadline:  # what was cut off looks whole
+            raise TimeoutError
         with suppress(OSError, HTTPException):
             response.read1(_READ_BYTES)
         return response
