@@ -56,6 +56,11 @@ class Courier:
         """Look now, not at the next tick."""
         self._bell.set()
 
+    @property
+    def parts(self) -> bool:
+        """Whether it has been told to come to an end."""
+        return self._parting.is_set()
+
     def part(self, seconds: float) -> None:
         """Tell what the worker's own jobs have caused and is due, so long at most; the rest is the next worker's. Idempotent."""
         self._parting.set()
@@ -68,11 +73,11 @@ class Courier:
 
     def _run(self) -> None:
         try:
-            while not self._parting.is_set():
+            while not self.parts:
                 self._bell.clear()
-                while not self._parting.is_set() and self._is_due() and self._tell(self._webhooks.claim()):
+                while not self.parts and self._is_due() and self._tell(self._webhooks.claim()):
                     pass
-                if not self._parting.is_set():
+                if not self.parts:
                     self._bell.wait(_TICK_SECONDS)
             while not self._left.is_set() and self._is_due() and self._tell(self._webhooks.claim(home=self._home)):
                 pass

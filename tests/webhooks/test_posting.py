@@ -43,10 +43,10 @@ def context_for(directory: Path, host: str, monkeypatch: pytest.MonkeyPatch) -> 
     return context
 
 
-def refusal(script: Script, **how: float) -> tuple[WebhookError, list[Call]]:
+def refusal(script: Script, seconds: float = 30) -> tuple[WebhookError, list[Call]]:
     """What becomes of an attempt that a receiver answers so."""
     with ScriptedServer(script) as receiver, pytest.raises(WebhookError) as refused:
-        post_to(receiver.url, **how).send("msg_1", BODY)
+        post_to(receiver.url, seconds=seconds).send("msg_1", BODY)
     return refused.value, receiver.calls
 
 
@@ -72,7 +72,7 @@ def test_a_notice_is_posted_signed_and_taken(status: int) -> None:
 def test_over_tls_the_receiver_is_verified_and_called_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str | None] = []
     context = context_for(tmp_path, "localhost", monkeypatch)
-    context.sni_callback = lambda _socket, name, _context: asked.append(name)  # type: ignore[assignment]
+    context.sni_callback = lambda _socket, name, _context: asked.append(name)
     with ScriptedServer(take, tls=context) as receiver:
         post_to(f"https://localhost:{receiver.port}").send("msg_1", BODY)  # ::1 perhaps refuses before 127.0.0.1 takes it
         host = f"localhost:{receiver.port}"
