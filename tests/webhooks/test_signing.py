@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import time
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from s3tui.webhooks.signing import key_of, signed_headers
@@ -40,3 +45,18 @@ def test_what_is_not_base64_is_refused_without_being_told(text: str) -> None:
     with pytest.raises(ValueError, match="not base64") as refused:
         key_of(f"whsec_{text}")
     assert not text or text not in str(refused.value)
+
+
+@pytest.mark.parametrize("secret", ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "pässwörd"])
+def test_the_receiver_of_the_documentation_takes_ours_and_nothing_else(secret: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
+    [program] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    receiver: dict[str, Any] = {}
+    exec(program, receiver)
+    now = int(time.time())
+    headers = signed_headers(key_of(secret), "msg_1", now, b"{}")
+    assert receiver["verified"](headers, b"{}", secret)
+    assert not receiver["verified"](headers, b"{ }", secret)
+    assert not receiver["verified"](headers | {"webhook-id": "msg_2"}, b"{}", secret)
+    assert not receiver["verified"](headers, b"{}", secret[:-1] + "x")
+    assert not receiver["verified"](signed_headers(key_of(secret), "msg_1", now - 3600, b"{}"), b"{}", secret)
