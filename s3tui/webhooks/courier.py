@@ -45,8 +45,8 @@ class Courier:
         self._parting = threading.Event()
         self._left = threading.Event()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
-        self.waited = False
-        """Whether a notice waited when it last looked: it comes again, and should find a worker alive."""
+        self.waited = True
+        """Whether a notice waited when it last looked, if it has: it comes again, and should find a worker alive."""
 
     def start(self) -> None:
         """Begin to tell."""
