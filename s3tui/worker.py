@@ -261,8 +261,6 @@ class Worker:
                 if not self._at_work:
                     self._came_to_rest.set()
             self._bell.set()
-            if self._courier is not None:
-                self._courier.wake()
 
     def _carry_out(self, lease: Lease, job: Job, at_work: _JobAtWork) -> None:
         try:

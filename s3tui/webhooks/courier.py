@@ -3,7 +3,7 @@
 A notice is claimed, sent, and dropped once it was taken. What was not taken waits, longer each time, and is given up a day after
 its job ended. Of several workers one has the claim; a claim whose worker died ends by itself.
 
-Concurrency: one thread, one notice at a time. It looks into the database once a second, and when it is woken.
+Concurrency: one thread, one notice at a time. It looks into the database once a second, and a last time when the worker ends.
 """
 
 from __future__ import annotations
@@ -41,7 +41,6 @@ class Courier:
         self._post = post
         self._home = home
         self._on_broken = on_broken
-        self._bell = threading.Event()
         self._parting = threading.Event()
         self._left = threading.Event()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
@@ -52,10 +51,6 @@ class Courier:
         """Begin to tell."""
         self._thread.start()
 
-    def wake(self) -> None:
-        """Look now, not at the next tick."""
-        self._bell.set()
-
     @property
     def parts(self) -> bool:
         """Whether it has been told to come to an end."""
@@ -64,7 +59,6 @@ class Courier:
     def part(self, seconds: float) -> None:
         """Tell what the worker's own jobs have caused and is due, so long at most; the rest is the next worker's. Idempotent."""
         self._parting.set()
-        self._bell.set()
         if self._thread.is_alive():
             self._thread.join(seconds)
             self._left.set()
@@ -74,11 +68,9 @@ class Courier:
     def _run(self) -> None:
         try:
             while not self.parts:
-                self._bell.clear()
                 while not self.parts and self._is_due() and self._tell(self._webhooks.claim()):
                     pass
-                if not self.parts:
-                    self._bell.wait(_TICK_SECONDS)
+                self._parting.wait(_TICK_SECONDS)
             while not self._left.is_set() and self._is_due() and self._tell(self._webhooks.claim(home=self._home)):
                 pass
         except StateError as error:

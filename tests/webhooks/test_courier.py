@@ -85,11 +85,10 @@ def answers(*statuses: int, headers: str = "") -> Script:
 def test_what_is_refused_is_told_again_until_it_is_taken(store: Store, couriers: Callable[[str], Courier]) -> None:
     job_id = ended_job(store)
     with ScriptedServer(answers(500, 503, 200)) as receiver:
-        courier = couriers(receiver.url)
+        couriers(receiver.url)
         for attempt in (1, 2):
             wait_until(lambda: len(receiver.calls) == attempt and is_put_off(store), 30, "a refusal")  # noqa: B023
             pass_time(store, 30_000)
-            courier.wake()
         wait_until(lambda: store.webhooks.waiting() == 0, 30, "it to be taken")
     assert {json.loads(call.body)["data"]["job"] for call in receiver.calls} == {job_id}
     assert len({(call.header("webhook-id"), call.body) for call in receiver.calls}) == 1
@@ -178,7 +177,9 @@ def test_who_parts_tells_its_own_first_and_leaves_the_rest(store: Store, courier
     assert notice.job_id == others
 
 
-def test_who_parts_does_not_wait_for_a_receiver_that_hangs(store: Store, couriers: Callable[[str], Courier]) -> None:
+def test_who_parts_does_not_wait_for_a_receiver_that_hangs(
+    store: Store, couriers: Callable[[str], Courier], caplog: pytest.LogCaptureFixture
+) -> None:
     ended_job(store, home="me")
     with ScriptedServer(lambda call: call.hang_up() if call.connection.recv(1) == b"" else None) as receiver:
         courier = couriers(receiver.url)
@@ -187,6 +188,7 @@ def test_who_parts_does_not_wait_for_a_receiver_that_hangs(store: Store, courier
         assert store.webhooks.waiting() == 1
         assert len(receiver.calls) == 1
         assert is_put_off(store)  # for the next worker
+    assert "was not told: this process ends" in caplog.text
 
 
 def test_the_pauses_grow_up_to_an_hour_and_are_never_quite_the_same() -> None:
