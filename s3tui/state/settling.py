@@ -48,7 +48,10 @@ WHERE no = :no AND NOT announced AND state IN ('cancelled', 'partial', 'complete
 
 
 def settle(connection: Connection, number: int) -> None:
-    """Draw the job's state from what is desired, leased and done. Idempotent; call it after each change of the three."""
+    """Draw the job's state from what is desired, leased and done. Idempotent; call it after each change of the three.
+
+    An end is told to the log, and, once nothing of the job is at work any more, to the webhook.
+    """
     connection.execute(_SETTLE, no=number)
     _close_files(connection, number)
     if connection.execute(_REST, no=number, now=now_ms()):

@@ -194,7 +194,8 @@ def test_what_cannot_be_used_is_named_and_hides_nothing_else(
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"URL": "ftp://hooks.test/"}, "webhook.url cannot be 'ftp://hooks.test/'"),
+        ({"URL": "ftp://hooks.test/hunter2"}, "webhook.url cannot be what it is (environment S3TUI_WEBHOOK__URL)"),
+        ({"URL": "https://hunter2@hooks.test/"}, "has no user and no password in it"),
         ({"SECRET": "whsec_hunter2!"}, "webhook.secret cannot be a secret (environment S3TUI_WEBHOOK__SECRET)"),
     ],
 )

@@ -122,6 +122,7 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
         (429, "Retry-After: 120\r\n", False, 120),
         (503, "Retry-After: soon\r\n", False, 0),
         (503, "Retry-After: -5\r\n", False, 0),
+        (503, "Retry-After: Wed, 25 Nov 2015 07:28:00 +99999999999999999999\r\n", False, 0),
         (503, "Retry-After: 99999999999999999999\r\n", False, 999999999999),
         (503, "Retry-After: Wed, 25 Nov 2015 07:28:00 GMT\r\n", False, 0),
     ],
