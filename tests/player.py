@@ -45,10 +45,18 @@ _SHORT = 0.25
 
 @dataclass(frozen=True)
 class Rung:
-    """Sizes like `640x360`: which the master promises, and which were shown while this rung's segments were played."""
+    """Sizes like `640x360`: which the master promises, and how many pictures of which were shown in the place of its segments.
+
+    A few may be of the rung before, whose pictures were decoded already when the segment was replaced.
+    """
 
     promised: str
-    shown: list[str]
+    shown: dict[str, int]
+
+    @property
+    def mostly(self) -> str:
+        """The size of most of its pictures; empty if it was not shown."""
+        return max(self.shown, key=lambda size: self.shown[size], default="")
 
 
 @dataclass(frozen=True)
@@ -125,8 +133,8 @@ class Seen:
         if not self.rungs:
             yield "no rung was announced"
         for rung in self.rungs:
-            if rung.shown != [rung.promised]:
-                yield f"{rung.promised} was promised, and {' and '.join(rung.shown) or 'nothing'} shown"
+            if rung.mostly != rung.promised:
+                yield f"{rung.promised} was promised, and {rung.mostly or 'nothing'} shown"
 
     def _unplayed(self, seconds: float) -> Iterator[str]:
         if len(self.runs) < max(1, len(self.tracks)):
