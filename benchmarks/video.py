@@ -205,6 +205,7 @@ def told(encodes: Sequence[Round], cuts: Sequence[Round]) -> str:
     goals = [
         Reached("An encode", "wall time / ffmpeg's", 1.1, _median(_slower(one) for one in encodes), at_most=True),
         Reached("An encode", "first segment stored / ffmpeg's time", 0.3, _median(_first(one) for one in encodes), at_most=True),
+        Reached("An encode", "CPU time / ffmpeg's", 1.1, _median(_dearer(one) for one in encodes), at_most=True),
         Reached("A cut", "wall time / ffmpeg's", 2.0, _median(_slower(one) for one in cuts), at_most=True),
         Reached("A cut", "the same, without start-up", 2.0, _median(_slower_once_started(one) for one in cuts), at_most=True),
     ]
@@ -213,6 +214,8 @@ def told(encodes: Sequence[Round], cuts: Sequence[Round]) -> str:
     rows = [_row("encode", encodes), _row("cut", cuts)]
     peak, written = max(one.ours.peak for one in encodes), encodes[0].ours.written
     disk = f"Of {written / MIB:.1f} MiB that the encode sent, at most {peak / MIB:.1f} MiB ({peak / written:.0%}) lay on the disk."
+    others = _median(run.foreign for one in encodes for run in (one.bare, one.ours.run))
+    disk += f" Others had {others:.1f} cores meanwhile."
     return head + "\n".join(goal.row() for goal in goals) + f"\n\n{columns}" + "\n".join(rows) + f"\n\n{disk}"
 
 
@@ -223,7 +226,7 @@ def _row(name: str, rounds: Sequence[Round]) -> str:
         *(f"{_median(run.seconds for run in bare):.2f}", f"{_median(run.cpu_seconds for run in bare):.2f}"),
         *(f"{_median(run.seconds for run in ours):.2f}", f"{_median(run.cpu_seconds for run in ours):.2f}"),
         *(f"{_median(run.seconds for run in start_up):.2f}", _spread([_slower(one) for one in rounds])),
-        _spread([one.ours.run.cpu_seconds / one.bare.cpu_seconds for one in rounds]),
+        _spread([_dearer(one) for one in rounds]),
     ]
     return f"| {name} | {' | '.join(figures)} |"
 
@@ -234,6 +237,10 @@ def _slower(one: Round) -> float:
 
 def _slower_once_started(one: Round) -> float:
     return (one.ours.run.seconds - one.start_up.seconds) / one.bare.seconds
+
+
+def _dearer(one: Round) -> float:
+    return one.ours.run.cpu_seconds / one.bare.cpu_seconds
 
 
 def _first(one: Round) -> float:
