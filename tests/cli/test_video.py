@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli.command import Ended, Home
-from tests.films import faults
+from tests.films import REAL_SECONDS, faults
 from tests.front import FaultFront
 from tests.media.clips import SECONDS, SOUND, Clips
 from tests.servers import Store
@@ -44,6 +44,17 @@ def test_a_clip_becomes_a_faultless_video(
     assert sizes == [("180p", 180), ("120p", 120)]
     upright = [rung["height"] > rung["width"] for rung in file["renditions"]]
     assert upright == [name == "turned.mp4"] * 2
+
+
+@pytest.mark.parametrize("segment_type", ["fmp4", "ts"])
+def test_a_real_film_becomes_a_faultless_video(
+    home: Home, rclone_store: Store, real_film: Path, ffmpeg: str, segment_type: str
+) -> None:
+    home.at(rclone_store)
+    ended, report = made(home, rclone_store, real_film, "--ladder", "720,360", "--segment-type", segment_type)
+    assert ended.code == 0, ended.stderr
+    assert faults(rclone_store, f"p/{real_film.stem}/master.m3u8", ffmpeg, REAL_SECONDS) == []
+    assert [(rung["width"], rung["height"]) for rung in report["files"][0]["renditions"]] == [(1280, 720), (640, 360)]
 
 
 def test_a_video_that_fits_is_cut_and_not_encoded(home: Home, rclone_store: Store, clips: Clips, ffmpeg: str) -> None:

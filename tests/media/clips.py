@@ -24,10 +24,17 @@ BARS = (  # two scenes, hard cut between them
 )
 DEEP = ("-c:v", "libx264", "-preset", "ultrafast", "-threads", "1")
 TAGS = "format=yuv420p10le,setparams=color_trc=smpte2084"
+FILM_SECONDS = 8.0
+"""Of the clips that are played."""
+FILM = (
+    *("-f", "lavfi", "-i", f"testsrc2=size=320x180:rate=25:duration={FILM_SECONDS}"),
+    *("-f", "lavfi", "-i", f"sine=sample_rate=48000:duration={FILM_SECONDS}"),
+)
 SUBTITLES = "1\n00:00:00,100 --> 00:00:00,900\nHello, <b>world</b>\n"
 
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "plain.mp4": (*PICTURE, *SOUND, *H264, "-c:a", "aac"),
+    "film.mp4": (*FILM, *H264, "-c:a", "aac"),
     "plain.ts": (*PICTURE, *SOUND, *H264, "-c:a", "aac"),
     "silent.mp4": (*PICTURE, *H264),
     "languages.mkv": (*PICTURE, *SOUND, *SOUND, "-map", "0", "-map", "1", "-map", "2", *H264, "-c:a", "libopus"),
@@ -65,6 +72,18 @@ class Clips:
             text = self._directory / "text.srt"
             text.write_text(SUBTITLES)
             self._make("-i", str(self["silent.mp4"]), "-i", str(text), "-map", "0", "-map", "1", "-c", "copy", str(path))
+        return path
+
+    def spoken(self) -> Path:
+        """`film.mp4` with sound in English and German, and German subtitles."""
+        path = self._directory / "spoken.mkv"
+        if not path.exists():
+            text = self._directory / "spoken.srt"
+            text.write_text(SUBTITLES)
+            inputs = ("-i", str(self["film.mp4"]), "-f", "lavfi", "-i", f"sine=880:d={FILM_SECONDS}", "-i", str(text))
+            languages = ("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu", "-metadata:s:s:0", "language=deu")
+            streams = ("-map", "0:v", "-map", "0:a", "-map", "1:a", "-map", "2:s")
+            self._make(*inputs, *streams, "-c:v", "copy", "-c:a", "aac", "-ac", "2", "-c:s", "srt", *languages, str(path))
         return path
 
     def _make(self, *arguments: str) -> None:
