@@ -111,7 +111,10 @@ def describe(sight: JobSight, pace: Pace) -> str:
         sources = json.loads(sight.job.spec)["sources"]
         made = "; ".join(_describe_video(video, sources[video.no]) for video in sight.videos)
         words = [made, *words[:1]] if totals.found > 1 else [made]
-    elif pace.seconds_left is not None:
+    if sight.rows is not None:
+        words.insert(0, f"{sight.rows.inserted:,} rows")
+        words[1:1] = [f"{sight.rows.rejected:,} rejected"] if sight.rows.rejected else []
+    if not sight.videos and pace.seconds_left is not None:
         words.append(f"{format_duration(pace.seconds_left)} left")
     if totals.retries:
         words.append(f"{totals.retries} {'retry' if totals.retries == 1 else 'retries'}")

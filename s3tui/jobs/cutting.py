@@ -47,7 +47,7 @@ def cut_file(context: Context[IngestSpec], no: int, path: bytes, *, begun: bool)
     """Cut a file, from where that was left if it has `begun`. What is wrong with the file is written down."""
     ingests, lease = context.store.ingests, context.lease
     known = ingests.file(lease.job_no, no) if begun else None
-    if known is not None and (known.whole or known.reason is not None) or known is None and begun:
+    if (known is not None and (known.whole or known.reason is not None)) or (known is None and begun):
         return
     try:
         with open_csv(path, known.fingerprint if known else None) as source:
@@ -112,7 +112,7 @@ class _Cutting:
             self._size += batch.length
             if len(self._gathered) >= self._room or self._size >= self._most_bytes:
                 self._write()
-        if self._gathered or last is None and context.job.dry_run and not self._seen:
+        if self._gathered or (last is None and context.job.dry_run and not self._seen):
             self._write()  # a plan that is applied has a unit for each file, if only to end it
         self.source.ensure_unchanged()
         facts = {"table": self.table.facts(), **_described(self.table), **self._seen}

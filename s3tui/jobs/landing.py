@@ -20,6 +20,7 @@ from s3tui.jobs.cutting import batch_name
 from s3tui.jobs.shipment import Shipment
 from s3tui.jobs.workplaces import unit_workplace
 from s3tui.media.served import Headers
+from s3tui.model import Proof, Receipt
 from s3tui.state.ingests import Cut, Landing, RejectRow
 from s3tui.tabular.objects import batch_object, named_row_texts
 from s3tui.tabular.records import read_rows
@@ -133,23 +134,23 @@ class _Line:
             for landed in on_their_way:
                 landed.result()
 
-    def _store(self, group: list[_Parsed]) -> list[str]:
-        """Store objects and prove them; returns their ETags."""
+    def _store(self, group: list[_Parsed]) -> list[tuple[Receipt, Proof]]:
+        """Store objects and prove them."""
         self.shipment.send((parsed.path.name, parsed.path) for parsed in group)
-        return [self.shipment.take(parsed.path.name).etag for parsed in group]
+        return [self.shipment.take(parsed.path.name) for parsed in group]
 
-    def _write(self, group: list[_Parsed], stored: Future[list[str]]) -> None:
-        landings = [_landing(parsed, etag) for parsed, etag in zip(group, stored.result(), strict=True)]
+    def _write(self, group: list[_Parsed], stored: Future[list[tuple[Receipt, Proof]]]) -> None:
+        landings = [_landing(parsed, *proven) for parsed, proven in zip(group, stored.result(), strict=True)]
         self.context.store.ingests.land(self.context.lease, self.context.job.id, self.no, landings)
         self.context.progress.count(sum(parsed.cut.length for parsed in group))
         for parsed in group:
             parsed.path.unlink()
 
 
-def _landing(parsed: _Parsed, etag: str) -> Landing:
+def _landing(parsed: _Parsed, receipt: Receipt, proof: Proof) -> Landing:
     rows = parsed.rows
     texts = b"\n".join(named_row_texts(rows)).decode().split("\n") if len(rows) else []
-    return Landing(parsed.cut, rows.lines, texts, [_row(reject) for reject in rows.rejects], etag)
+    return Landing(parsed.cut, rows.lines, texts, [_row(reject) for reject in rows.rejects], receipt.etag, proof)
 
 
 def _row(reject: Reject) -> RejectRow:

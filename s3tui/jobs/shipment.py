@@ -102,10 +102,9 @@ class Shipment:
         for served, group in groupby(by_headers, key=lambda file: self._headers(file[0])):
             self._send(list(group), self._served(served))
 
-    def take(self, name: str) -> Receipt:
-        """The receipt of what is on S3, which is not remembered any longer."""
-        del self.proofs[name]
-        return self.receipts.pop(name)
+    def take(self, name: str) -> tuple[Receipt, Proof]:
+        """Of what is on S3, and not to be remembered any longer."""
+        return self.receipts.pop(name), self.proofs.pop(name)
 
     def _served(self, served: Headers) -> Policy:
         stored = replace(self._policy.headers, content_type=served.content_type, cache_control=served.cache_control)

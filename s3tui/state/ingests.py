@@ -15,13 +15,12 @@ from typing import Any, NamedTuple
 
 from s3tui.errors import Cancelled
 from s3tui.events import Fact, Failed, Planned
-from s3tui.model import Action, FileState, Fingerprint, Lease, RowCounts, UnitKind
+from s3tui.model import Action, FileState, Fingerprint, Lease, Proof, RowCounts, UnitKind
 from s3tui.state.chronicle import tell_files
 from s3tui.state.database import Database
 from s3tui.state.jobs import ADD_UNIT
 from s3tui.state.outbox import post_units
 from s3tui.state.settling import HELD, READY
-from s3tui.state.sql import Connection
 from s3tui.state.transfers import write_facts
 from s3tui.state.units import assert_held
 
@@ -45,7 +44,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 _CUT = "no, first, line, start, length, records, lines"
 
-_MARK = "UPDATE batch SET done = TRUE, inserted = ?, rejected = ?, etag = ? WHERE job_no = ? AND no = ?"
+_MARK = "UPDATE batch SET done = TRUE, inserted = ?, rejected = ?, etag = ?, proof = ? WHERE job_no = ? AND no = ?"
 
 _INSERT_REJECT = """
 INSERT INTO reject (job_no, file_no, record, line, start, reason, detail, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -58,6 +57,14 @@ SELECT csv_file.no, inserted, rejected, rejects_url,
     CASE WHEN transfer.state = {FileState.PLANNED} THEN {_LANDED_SIZE} ELSE 0 END
 FROM csv_file JOIN transfer ON transfer.job_no = csv_file.job_no AND transfer.no = csv_file.no
 WHERE csv_file.job_no = :job_no ORDER BY csv_file.no"""
+
+
+_FIRST_BATCH = "FROM batch WHERE batch.job_no = :job_no AND batch.file_no = :no ORDER BY batch.no LIMIT 1"
+
+# A file is many objects: what the row tells of one is that of the first.
+_AS_ITS_FIRST_BATCH = f"""
+UPDATE transfer SET checksum = NULL, etag = (SELECT etag {_FIRST_BATCH}), proof = (SELECT proof {_FIRST_BATCH})
+WHERE {_FILE} AND state = {FileState.VERIFIED}"""
 
 
 class Cut(NamedTuple):
@@ -93,6 +100,7 @@ class Landing(NamedTuple):
     """Each as a JSON object."""
     rejects: Sequence[RejectRow]
     etag: str
+    proof: Proof
 
 
 class CsvFile(NamedTuple):
@@ -251,7 +259,7 @@ class Ingests:
             new = [landing for landing in landings if landing.cut.no in waiting]
             connection.load("ingest_rows", ("job_id", "file", "line", "data"), _rows(job_id, no + 1, new))
             connection.insert(_INSERT_REJECT, [(lease.job_no, no, *reject) for landing in new for reject in landing.rejects])
-            connection.execute_each(_MARK, [(len(one.rows), len(one.rejects), one.etag, lease.job_no, one.cut.no) for one in new])
+            connection.execute_each(_MARK, [(len(one.rows), len(one.rejects), one.etag, one.proof, lease.job_no, one.cut.no) for one in new])
             _ensure_going(
                 connection.execute(
                     f"""
@@ -294,6 +302,7 @@ class Ingests:
             write_facts(connection, lease, facts)
             written = f"UPDATE csv_file SET rejects_url = :url WHERE {_FILE}"
             connection.execute(written, job_no=lease.job_no, no=no, url=rejects_url)
+            connection.execute(_AS_ITS_FIRST_BATCH, job_no=lease.job_no, no=no)
 
     def doom(self, lease: Lease, no: int, reason: str, error: str) -> None:
         """From now on nothing more of a file lands. The first reason stands. Raises LeaseLost."""
@@ -363,6 +372,13 @@ class Ingests:
         query = "SELECT reason, count(*) FROM reject WHERE job_no = :job_no GROUP BY reason ORDER BY 2 DESC, 1"
         with self._database.read() as connection:
             return [(reason, count) for reason, count in connection.rows(query, job_no=job_no)]
+
+    def batches(self, job_no: int) -> int:
+        """How many batches there are of all files."""
+        query = "SELECT coalesce(sum(batches), 0) FROM csv_file WHERE job_no = :job_no"
+        with self._database.read() as connection:
+            [(batches,)] = connection.rows(query, job_no=job_no)
+            return int(batches)
 
     def facts(self, job_no: int) -> dict[int, dict[str, Any]]:
         """What the plan knows of each file, by number."""

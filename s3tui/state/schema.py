@@ -144,6 +144,7 @@ CREATE TABLE batch (
     inserted BIGINT NOT NULL DEFAULT 0,
     rejected BIGINT NOT NULL DEFAULT 0,
     etag TEXT,                           -- of its object
+    proof VARCHAR(16),                   -- model.Proof of that
     CONSTRAINT pk_batch PRIMARY KEY (job_no, no)
 );
 CREATE INDEX ix_batch_open ON batch (job_no, unit_no, no) WHERE NOT done;
