@@ -34,7 +34,17 @@ from s3tui.model import (
     new_id,
     now_ms,
 )
-from s3tui.report import FailureGroup, Outlook, failures_by_reason, outlook, report_csv, report_head, report_json, row_facts
+from s3tui.report import (
+    FailureGroup,
+    Outlook,
+    failures_by_reason,
+    outlook,
+    report_csv,
+    report_head,
+    report_json,
+    row_facts,
+    rows_of,
+)
 from s3tui.state.jobs import NewJob
 from s3tui.state.store import Store
 from s3tui.state.workers import WorkerRow
@@ -247,6 +257,10 @@ class Service:
     def row_counts(self, job: Job) -> dict[int, dict[str, Any]]:
         """`rows` and `rejects_url` of each CSV file of a job, as its report has them, by number."""
         return row_facts(self._store, job)
+
+    def rows_of(self, job: Job) -> dict[str, int] | None:
+        """The rows of all files of an ingest job, as its report has them."""
+        return rows_of(self._store, job)
 
     def rejects(self, job: Job) -> list[tuple[str, int]]:
         """(reason, count) of the records of an ingest job that are no rows, the most frequent first."""

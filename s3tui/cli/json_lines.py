@@ -3,6 +3,7 @@
     {"event": "job_started", "job", "kind", "sources", "target", "dry_run", "resumed"}
     {"event": "progress", "job", "state", "planned", "found", ..., "sent", "rate"}      about once a second; of a job of videos also
         "videos": [{"no", "phase", "seconds_made", "seconds", "speed", "fps", "seconds_left", "renditions": [{"name", "segments"}]}]
+        of CSV files "rows": {"read", "inserted", "rejected"}
     {"event": "file", "job", "no", ...}                 a file has reached its end; its fields are those of the report
     {"event": "job_ended", ...}                         the head of the report; also when the plan of a dry run is ready
     {"event": "interrupted", "job"}                     instead, after Ctrl-C
@@ -74,7 +75,10 @@ class JsonLines:
         if job.state is JobState.PLANNED:
             for facts in plan_facts(self._service, job):
                 print_json(facts)
-        self._tell("job_ended", job, **{name: value for name, value in self._service.head(job).items() if name != "job"})
+        facts = {name: value for name, value in self._service.head(job).items() if name != "job"}
+        if job.kind == "ingest":
+            facts["rows"] = self._service.rows_of(job)
+        self._tell("job_ended", job, **facts)
 
     def interrupt(self, job: Job) -> None:
         """Tell that we leave before the end."""

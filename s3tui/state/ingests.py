@@ -259,7 +259,9 @@ class Ingests:
             new = [landing for landing in landings if landing.cut.no in waiting]
             connection.load("ingest_rows", ("job_id", "file", "line", "data"), _rows(job_id, no + 1, new))
             connection.insert(_INSERT_REJECT, [(lease.job_no, no, *reject) for landing in new for reject in landing.rejects])
-            connection.execute_each(_MARK, [(len(one.rows), len(one.rejects), one.etag, one.proof, lease.job_no, one.cut.no) for one in new])
+            connection.execute_each(
+                _MARK, [(len(one.rows), len(one.rejects), one.etag, one.proof, lease.job_no, one.cut.no) for one in new]
+            )
             _ensure_going(
                 connection.execute(
                     f"""
