@@ -72,6 +72,8 @@ def parsed_records(batch: Batch, text: str, table: Table) -> Parsed | None:
         parsed = _parsed(text, batch, table.dialect)
     except csv.Error:
         return None
+    if table.width == 1:
+        parsed = parsed._replace(fields=[row or [""] for row in parsed.fields])
     return parsed if len(parsed.fields) == batch.records else None
 
 

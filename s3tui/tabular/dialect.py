@@ -1,7 +1,7 @@
 """Finds out how a file is written: the delimiter and the quote under which the records at its beginning have the header's width.
 
-The first record decides what a width is, so a comma that only stands in numbers, or a semicolon in some texts, is no candidate. What is
-not clear is refused: a wrong delimiter would make one column of everything, without an error.
+The first record decides what a width is, so a comma that only stands in numbers, or a semicolon in some texts, is no candidate.
+What is not clear is refused: a wrong delimiter would make one column of everything, without an error.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def detect_dialect(bones: bytes, *, whole: bool, delimiter: str = "", quote: str
     share, best = max(scored, key=lambda pair: pair[0])
     if share < _ENOUGH:
         raise ValueError(
-            f"its delimiter is not clear: cut at {best.delimiter!r}, only {share:.0%} of its first records are as wide as its header; "
+            f"its delimiter is not clear: cut at {best.delimiter!r}, only {share:.0%} of its records are as wide as its header; "
             "give the delimiter"
         )
     return best

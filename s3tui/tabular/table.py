@@ -148,7 +148,7 @@ def _table(file: TableFile, first: _First, choices: Choices, encoding: Encoding,
     if fault:
         raise file.refusal(*fault)
     if not choices.header and len(names) != len(first.cells):
-        cause = f"its first row has {len(first.cells)} fields and the schema {len(names)} columns; mend the schema, or give the delimiter"
+        cause = f"its first row has {len(first.cells)} fields and the schema {len(names)} columns; mend the schema or the delimiter"
         raise file.refusal(cause, "missing_column" if len(first.cells) < len(names) else "unexpected_column")
     position, line = (first.end, first.line + first.lines) if choices.header else (first.start, first.line)
     return Table(encoding, dialect, names, encoding.mark + position * unit_width(encoding.name), line, resubmitted)
