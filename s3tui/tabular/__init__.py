@@ -10,6 +10,7 @@ header.py      names of columns
 table.py       the story of looking at a file: a Table is all that reading any range of it takes
 
 grammar.py     where a record ends, and what broken quotes cost: one definition for all of the below
+fields.py      the fields of a whole record
 split.py       cuts a file into batches, a range of bytes each; a worker reads its range and nothing else
 bulk.py        reads a batch in which nothing is odd, a thousand records at a time
 records.py     reads any batch: each record becomes a row or a Reject, or is blank

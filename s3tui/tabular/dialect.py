@@ -6,10 +6,10 @@ What is not clear is refused: a wrong delimiter would make one column of everyth
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 
+from s3tui.tabular.fields import fields_of
 from s3tui.tabular.grammar import Dialect, grammar_of
 
 _DELIMITERS = ("\t", "|", ";", ",")
@@ -112,10 +112,3 @@ def _widths(bones: bytes, dialect: Dialect, *, whole: bool) -> list[int]:
         if record:
             widths.append(0 if extent.fault else len(fields_of(record.decode("latin-1"), dialect)))
     return widths or [1]
-
-
-def fields_of(record: str, dialect: Dialect) -> list[str]:
-    """The fields of one well-formed record without its line end."""
-    if not dialect.quote or dialect.quote not in record:
-        return record.split(dialect.delimiter)
-    return next(csv.reader((record,), delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True))

@@ -35,7 +35,8 @@ class Encoding:
 
     def __str__(self) -> str:
         """`UTF-8`, `UTF-16 LE (marked)`, `Windows-1252 (assumed: it is not UTF-8)`."""
-        return self.shown + {"marked": " (marked)", "assumed": " (assumed: it is not UTF-8)"}.get(self.how, "")
+        cause = "it has no mark" if self.name in _WIDE else "it is not UTF-8"
+        return self.shown + {"marked": " (marked)", "assumed": f" (assumed: {cause})"}.get(self.how, "")
 
     @property
     def shown(self) -> str:

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from s3tui.errors import SourceChanged
 from s3tui.tabular.bulk import bulk_rows, parsed_records
-from s3tui.tabular.dialect import fields_of
 from s3tui.tabular.encoding import skeleton, unit_width
+from s3tui.tabular.fields import fields_of
 from s3tui.tabular.grammar import SHORT_RUN, TEXT_AFTER_QUOTE, UNCLOSED_QUOTE, grammar_of
 from s3tui.tabular.rejects import Reason, Reject, mended
 from s3tui.tabular.rows import Rows, joined

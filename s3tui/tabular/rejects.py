@@ -25,8 +25,8 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from s3tui.tabular.dialect import fields_of
 from s3tui.tabular.encoding import decode_marked
+from s3tui.tabular.fields import fields_of
 from s3tui.tabular.grammar import TEXT_AFTER_QUOTE, TOO_LARGE, UNCLOSED_QUOTE
 from s3tui.tabular.header import LINE, REASON
 from s3tui.tabular.table import Table

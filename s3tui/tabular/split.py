@@ -43,9 +43,9 @@ class Batch(NamedTuple):
     records: int
     lines: int
 
-    def is_too_large(self, limits: Limits) -> bool:
-        """Whether it is one record that is too large to be read."""
-        return self.length > limits.size
+    def bytes_to_read(self, limits: Limits) -> int:
+        """All of them, but only the first of a record that is too large."""
+        return min(self.length, limits.size)
 
 
 def split(
@@ -73,10 +73,10 @@ def split(
 
 def read_range(file: TableFile, batch: Batch, limits: Limits | None = None) -> bytes:
     """The bytes of a batch, as `split` gave them. Raises SourceChanged if the file is shorter now, and as `TableFile.read`."""
-    size = (limits or Limits()).size
+    wanted = batch.bytes_to_read(limits or Limits())
     file.seek(batch.offset)
-    raw = file.read(min(batch.length, size))
-    if len(raw) < min(batch.length, size):
+    raw = file.read(wanted)
+    if len(raw) < wanted:
         raise SourceChanged(
             f"{file.shown} has become shorter since it was cut into batches. Ingest it again when nothing writes to it."
         )

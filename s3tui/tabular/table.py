@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from s3tui.tabular.dialect import detect_dialect, fields_of
+from s3tui.tabular.dialect import detect_dialect
 from s3tui.tabular.encoding import Encoding, detect_encoding, skeleton, unit_width
+from s3tui.tabular.fields import fields_of
 from s3tui.tabular.grammar import Dialect, grammar_of, line_end
 from s3tui.tabular.header import LINE, REASON, fault_of, names_without_header
 from s3tui.tabular.opening import TableFile

@@ -191,6 +191,7 @@ class Endless(io.RawIOBase):
         (b"a,b,c\n", b"no line end ", 1),
         (b'a,b,c\n1,"open,2\n', b"1,2," + b"3" * 90 + b"\n", 1),
     ],
+    ids=["plain", "quoted, with a ragged row in twenty", "one record", "an unclosed quote"],
 )
 def test_memory_does_not_grow_with_the_file(head: bytes, block: bytes, rejected: int | None) -> None:
     limits = Limits(size=512 << 10, block=64 << 10)
