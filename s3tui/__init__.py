@@ -10,7 +10,8 @@ Floors, top to bottom; a room imports only from floors below it, and `pyproject.
     service | worker         the door; and the process that does the work
     webhooks                 another program is told, signed, of each job that has ended
     jobs | report | metrics  one file per kind of job: a frozen spec and a short story; how a job ended; what Prometheus scrapes
-    transfer | state | media files to objects, as facts; the database that remembers them; files to videos
+    transfer | state | media | tabular
+                             files to objects, as facts; the database that remembers them; files to videos; CSV to rows
     storage | queues         S3's own words; Dramatiq brokers
     events, model            facts and nouns, standard library only
     text, masking, errors    safe text for people; secrets kept out of it; one tree of what can go wrong

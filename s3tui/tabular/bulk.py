@@ -13,13 +13,11 @@ from functools import cache
 from typing import NamedTuple
 
 from s3tui.tabular.encoding import unit_width
+from s3tui.tabular.fields import reader_of
 from s3tui.tabular.grammar import Dialect, grammar_of
 from s3tui.tabular.rows import Rows
 from s3tui.tabular.split import Batch
 from s3tui.tabular.table import Table
-
-csv.field_size_limit(0x7FFF_FFFF)
-"""It is one of the process, and 128 KiB unless it is set. Here the limit of a field is that of its batch."""
 
 
 def bulk_rows(batch: Batch, raw: bytes, table: Table) -> Rows | None:
@@ -72,16 +70,14 @@ def parsed_records(batch: Batch, text: str, table: Table) -> Parsed | None:
         parsed = _parsed(text, batch, table.dialect)
     except csv.Error:
         return None
+    if table.width == 1:
+        parsed = parsed._replace(fields=[row or [""] for row in parsed.fields])
     return parsed if len(parsed.fields) == batch.records else None
 
 
 def _parsed(text: str, batch: Batch, dialect: Dialect) -> Parsed:
     """Raises csv.Error."""
-    lines = io.StringIO(text, newline="")
-    if dialect.quote:
-        reader = csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
-    else:
-        reader = csv.reader(lines, delimiter=dialect.delimiter, quotechar=None, quoting=csv.QUOTE_NONE, strict=True)
+    reader = reader_of(io.StringIO(text, newline=""), dialect)
     if batch.lines == batch.records:
         return Parsed(list(reader), range(batch.line, batch.line + batch.records))
     fields, begins = [], [batch.line]

@@ -1,15 +1,15 @@
 """Finds out how a file is written: the delimiter and the quote under which the records at its beginning have the header's width.
 
-The first record decides what a width is, so a comma that only stands in numbers, or a semicolon in some texts, is no candidate. What is
-not clear is refused: a wrong delimiter would make one column of everything, without an error.
+The first record decides what a width is, so a comma that only stands in numbers, or a semicolon in some texts, is no candidate.
+What is not clear is refused: a wrong delimiter would make one column of everything, without an error.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 
+from s3tui.tabular.fields import fields_of
 from s3tui.tabular.grammar import Dialect, grammar_of
 
 _DELIMITERS = ("\t", "|", ";", ",")
@@ -59,7 +59,7 @@ def detect_dialect(bones: bytes, *, whole: bool, delimiter: str = "", quote: str
     share, best = max(scored, key=lambda pair: pair[0])
     if share < _ENOUGH:
         raise ValueError(
-            f"its delimiter is not clear: cut at {best.delimiter!r}, only {share:.0%} of its first records are as wide as its header; "
+            f"its delimiter is not clear: cut at {best.delimiter!r}, only {share:.0%} of its records are as wide as its header; "
             "give the delimiter"
         )
     return best
@@ -112,10 +112,3 @@ def _widths(bones: bytes, dialect: Dialect, *, whole: bool) -> list[int]:
         if record:
             widths.append(0 if extent.fault else len(fields_of(record.decode("latin-1"), dialect)))
     return widths or [1]
-
-
-def fields_of(record: str, dialect: Dialect) -> list[str]:
-    """The fields of one well-formed record without its line end."""
-    if not dialect.quote or dialect.quote not in record:
-        return record.split(dialect.delimiter)
-    return next(csv.reader((record,), delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True))

@@ -1,7 +1,7 @@
 """Which characters the bytes of a file are: found at its beginning, or given by people, and always told.
 
-All that is read here has its commas, quotes and line ends as single units of one byte (UTF-8 and what extends ASCII a byte at a time) or
-of two (UTF-16). `skeleton` makes one byte of each unit, so that the cutting of records need not know the encoding.
+All that is read here has its commas, quotes and line ends as single units of one byte (UTF-8, and what extends ASCII a byte at a
+time) or of two (UTF-16). `skeleton` makes one byte of each unit, so that the cutting of records need not know the encoding.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class Encoding:
 
     def __str__(self) -> str:
         """`UTF-8`, `UTF-16 LE (marked)`, `Windows-1252 (assumed: it is not UTF-8)`."""
-        return self.shown + {"marked": " (marked)", "assumed": " (assumed: it is not UTF-8)"}.get(self.how, "")
+        cause = "it has no mark" if self.name in _WIDE else "it is not UTF-8"
+        return self.shown + {"marked": " (marked)", "assumed": f" (assumed: {cause})"}.get(self.how, "")
 
     @property
     def shown(self) -> str:
@@ -48,7 +49,7 @@ def unit_width(encoding: str) -> int:
 
 
 def encoding_named(name: str) -> str:
-    """Python's name of an encoding that can be read here; `utf-16` stays what it is. Raises ValueError with the cause and a way out."""
+    """Python's name of an encoding that can be read here; `utf-16` stays what it is. Raises ValueError: cause and way out."""
     try:
         found = codecs.lookup(name).name
     except LookupError:
@@ -61,7 +62,7 @@ def encoding_named(name: str) -> str:
 
 
 def detect_encoding(sample: bytes, *, whole: bool, given: str = "") -> Encoding:
-    """The encoding of a file that begins with these bytes (`whole`: they are all of it). Raises ValueError for what is not read here."""
+    """The encoding of a file that begins with these bytes; `whole`: they are all of it. Raises as `encoding_named` does."""
     marked = _marked(sample)
     if given:
         name = encoding_named(given)

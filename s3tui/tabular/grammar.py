@@ -1,10 +1,10 @@
 """Where a record ends: the one definition, which cutting a file and reading a range of it share.
 
-A record ends at LF, CRLF or CR outside quotes. A field is quoted if it begins with a quote; inside, a quote is written twice. Elsewhere a
-quote is a character like others. Quoting can break in two ways, and costs as little as can be known to be broken:
+A record ends at LF, CRLF or CR outside quotes. A field is quoted if it begins with a quote; inside, a quote is written twice.
+Elsewhere a quote is a character like others. Quoting can break in two ways:
 
-    text_after_quote   something other than a delimiter or a line end follows a closing quote: the record goes to the end of that line
-    unclosed_quote     nothing closes a quote, in the file or within the largest record: the record is the line in which it opened
+    text_after_quote   a closing quote is followed by neither a delimiter nor a line end: the record goes to the end of that line
+    unclosed_quote     nothing closes a quote, in the file or within the largest record: the record ends with the quote's own line
 
 In both cases the next line begins a record. So a stray quote never swallows a file, and what is looked at is bounded.
 
@@ -110,7 +110,7 @@ class Grammar:
         return None if needed or not self._parity(pieces) else b"".join(pieces)
 
     def parity_holds(self, bones: bytes) -> bool:
-        """Whether each quote opens or closes a field, or is one of two inside: then a line with even quotes up to it ends a record.
+        """Whether each quote opens or closes a field, or is one of two inside: then a record ends with every line of even quotes.
 
         Bytes that begin and end with a record. Bulk operations only: this is what keeps files with quotes fast.
         """

@@ -16,8 +16,8 @@ _AS_TEXT = frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ})
 def batch_object(upload: str, batch: Batch, rows: Rows) -> bytes:
     """`{"upload":"<job id>","batch":1,"first":1,"columns":["a","b"],"rows":[["1","2"],...]}`.
 
-    `first` is the number of the batch's first record. Values are the texts of the file, or what the schema makes of them: JSON numbers with
-    all digits, booleans, null; dates and times stay texts.
+    `first` is the number of the batch's first record. Values are the texts of the file, or what the schema makes of them: JSON
+    numbers with all digits, booleans, null; dates and times stay texts.
     """
     head = orjson.dumps({"upload": upload, "batch": batch.number, "first": batch.first, "columns": rows.columns})
     return b"".join((head[:-1], b',"rows":', _rows(rows), b"}"))

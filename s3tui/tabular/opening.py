@@ -99,10 +99,11 @@ def open_table(path: bytes) -> TableFile:
         raise SourceDenied(f"Cannot ingest {shown}: the system does not let it be read. Check its permissions.") from error
     except OSError as error:
         raise SourceError(f"Cannot ingest {shown}: {error.strerror}. Check its path.") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotAFile(f"Cannot ingest {shown}: it is not a regular file. Name a CSV file.")
     handle = os.fdopen(descriptor, "rb")
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise NotAFile(f"Cannot ingest {shown}: it is not a regular file. Name a CSV file.")
         return TableFile(handle, shown)
     except BaseException:
         handle.close()

@@ -1,7 +1,7 @@
 """Reads the records of a batch from its bytes: each becomes a row or a Reject, or is blank.
 
-Almost every batch is read in bulk. In one that holds something odd, runs of lines still are, and what stands between these is looked at
-record by record.
+Almost every batch is read in bulk. In one that holds something odd, runs of lines still are, and what stands between these is
+looked at record by record.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from s3tui.errors import SourceChanged
 from s3tui.tabular.bulk import bulk_rows, parsed_records
-from s3tui.tabular.dialect import fields_of
 from s3tui.tabular.encoding import skeleton, unit_width
+from s3tui.tabular.fields import fields_of
 from s3tui.tabular.grammar import SHORT_RUN, TEXT_AFTER_QUOTE, UNCLOSED_QUOTE, grammar_of
 from s3tui.tabular.rejects import Reason, Reject, mended
 from s3tui.tabular.rows import Rows, joined
@@ -58,7 +58,7 @@ class _Place(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """Rows one after the other: each is a line, or it is one record."""
+    """Rows, one after the other."""
 
     rows: Rows
     place: _Place
@@ -72,6 +72,7 @@ class _Walk:
         self._unit = unit_width(table.encoding.name)
         self._bones = skeleton(raw, table.encoding.name)
         self._lines = self._bones.splitlines(keepends=True)
+        self._starts = list(accumulate(map(len, self._lines), initial=0))
         self._grammar = grammar_of(table.dialect)
         self._runs: list[_Run] = []
         self._rejects: list[Reject] = []
@@ -98,12 +99,14 @@ class _Walk:
 
     def _read(self) -> None:
         """Find all runs of rows, and judge every other record."""
+        if self._takes_by_width(_Place(0, 0, 0, len(self._bones)), self._batch, self._raw):
+            return
         line = start = record = 0
         step = len(self._lines) // 2
         while line < len(self._lines):
             run = self._lines[line : line + step]
             if len(run) >= SHORT_RUN:
-                end = start + sum(map(len, run))
+                end = self._starts[line + len(run)]
                 if self._grammar.has_a_record_a_line(self._bones[start:end]) and self._takes(
                     _Place(line, record, start, end), len(run)
                 ):
@@ -146,14 +149,21 @@ class _Walk:
         begin = 0
         for fits, group in groupby(len(fields) == self._table.width for fields in parsed.fields):
             end = begin + len(list(group))
+            places = [self._record_in(parsed.lines, number, place) for number in range(begin, end)]
             if fits:
                 rows = Rows(self._table, parsed.lines[begin:end], parsed.fields[begin:end])
-                self._runs.append(_Run(rows, self._line_in(place, begin)))
+                self._runs.append(_Run(rows, places[0]._replace(end=places[-1].end)))
             else:
-                for number in range(begin, end):
-                    self._judge(self._line_in(place, number), None)
+                for one in places:
+                    self._judge(one, None)
             begin = end
         return True
+
+    def _record_in(self, lines: Sequence[int], number: int, place: _Place) -> _Place:
+        """Of one of the records of a place, which begin on these lines of the file."""
+        line = lines[number] - self._batch.line
+        end = self._starts[lines[number + 1] - self._batch.line] if number + 1 < len(lines) else place.end
+        return _Place(line, place.record + number, self._starts[line], end)
 
     def _judge(self, place: _Place, fault: str | None) -> None:
         """Say of one record why it is no row."""
@@ -195,12 +205,5 @@ class _Walk:
         ends = list(accumulate(len(run.rows) for run in self._runs))
         for index, (reason, detail) in faults.items():
             number = bisect_right(ends, index)
-            place, within = self._runs[number].place, index - (ends[number - 1] if number else 0)
-            if len(self._runs[number].rows) > 1:
-                place = self._line_in(place, within)
-            self._reject(place, reason, detail)
-
-    def _line_in(self, run: _Place, number: int) -> _Place:
-        start = run.start + sum(map(len, self._lines[run.line : run.line + number]))
-        line = run.line + number
-        return _Place(line, run.record + number, start, start + len(self._lines[line]))
+            run, within = self._runs[number], index - (ends[number - 1] if number else 0)
+            self._reject(self._record_in(run.rows.lines, within, run.place), reason, detail)

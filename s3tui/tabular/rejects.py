@@ -1,18 +1,19 @@
 r"""Records that are not rows, each with its place and the reason, and the file in which people get them back.
 
-`rejects.csv` is UTF-8, cut at commas, and has the table's columns and behind them `_line` and `_reason`. To upload it again, mend what is
-wrong and leave the rest as it is: the two columns are taken for what they are. What nobody has mended is rejected again:
+`rejects.csv` is UTF-8 with commas, and has the table's columns and behind them `_line` and `_reason`. To upload it again, mend what
+is wrong and leave the rest as it is: the two columns are known for what they are. What nobody has mended is rejected again:
 
-    too_few_fields     the fields that there are, then empty ones; until the last column holds something
-    too_many_fields    the surplus fields stand behind `_reason`
-    a broken record    (its quotes, its size) the text of it in the first column, the others empty; until the last column holds something
-    undecodable, nul   offending bytes as \\xNN, and a backslash as two, so that the original can be restored; until no \\xNN is left
-    type_mismatch      the fields as they are
+    too_few_fields     has the fields that there are, then empty ones; until the last column holds something
+    too_many_fields    has the surplus fields behind `_reason`; until nothing stands there
+    broken quotes, too_large
+                       has the record's text in the first column, the others empty; until the last column holds something
+    undecodable, nul   until no \xNN is left (see below)
+    type_mismatch      until its values are of their types
 
 Emptying `_reason` says that a row is meant as it stands.
 
-In a record with bytes that are no characters, or NULs, each of these is written as \xNN, and a backslash as two: reading both back gives the
-record's own bytes.
+In a record with bytes that are no characters, or with NULs, each of these is written as \xNN, and a backslash as two: reading both
+back gives the record's own bytes.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from s3tui.tabular.dialect import fields_of
 from s3tui.tabular.encoding import decode_marked
+from s3tui.tabular.fields import fields_of
 from s3tui.tabular.grammar import TEXT_AFTER_QUOTE, TOO_LARGE, UNCLOSED_QUOTE
 from s3tui.tabular.header import LINE, REASON
 from s3tui.tabular.table import Table

@@ -22,7 +22,7 @@ class Rows:
         self.lines = lines
         """Of each row, the line on which it begins."""
         self.plain = plain
-        """The rows in UTF-8, a line each, fields between delimiters and neither quoted nor escaped; None if they are not that plain."""
+        """The rows in UTF-8, a line each, fields between delimiters, neither quoted nor escaped; None if they are not so plain."""
         self.schema: Schema | None = None
         self.rejects: tuple[Reject, ...] = ()
         self.blank = 0

@@ -150,7 +150,7 @@ def _column(name: str, kind: str, nullable: bool) -> Column:
 
 
 def infer_schema(names: Sequence[str], rows: Sequence[Sequence[str]], *, whole: bool) -> Schema:
-    """The types that all these rows have. Unless they are the whole file, a column that has a type but text may have empty fields, too."""
+    """The types that all these rows have. Unless they are the whole file, every column that is not text may also be empty."""
     cells = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     return Schema(tuple(_inferred(name, column, whole=whole) for name, column in zip(names, cells, strict=True)))
 

@@ -1,8 +1,8 @@
 """Cuts a file into batches: ranges of whole records that follow each other without a gap.
 
-Cutting depends on the bytes alone, so doing it again, from the beginning or behind any batch, cuts in the same places. The usual way is
-bulk work on a thousand lines at a time; only where the quotes of a batch do not hold together is it cut record by record. Memory is
-bounded by a few times the size of the largest batch.
+Cutting depends on the bytes alone, so doing it again, from the beginning or behind any batch, cuts in the same places. The usual
+way is bulk work on a thousand lines at a time; only where the quotes of a batch do not hold together is it cut record by record.
+Memory is bounded by a few times the size of the largest batch.
 """
 
 from __future__ import annotations
@@ -17,9 +17,6 @@ from s3tui.tabular.grammar import SHORT_RUN, UNCLOSED_QUOTE, grammar_of, line_en
 from s3tui.tabular.opening import TableFile
 from s3tui.tabular.table import Table
 
-_BLOCK = 256 << 10
-"""Units that are read at a time, at least."""
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -28,10 +25,12 @@ class Limits:
     rows: int = 1000
     size: int = 8 << 20
     """Bytes, at least 2; a record that is larger is rejected, and is alone in its batch."""
+    block: int = 256 << 10
+    """Bytes that are read at a time, at least. The cuts do not depend on it."""
 
 
 class Batch(NamedTuple):
-    """A range of records. Numbers, records and lines count from 1, and blank records count; the header is no record, but has a line."""
+    """A range of records. Numbers, records and lines count from 1; blank records count, the header does not, but has a line."""
 
     number: int
     first: int
@@ -44,9 +43,9 @@ class Batch(NamedTuple):
     records: int
     lines: int
 
-    def is_too_large(self, limits: Limits) -> bool:
-        """Whether it is one record that is too large to be read."""
-        return self.length > limits.size
+    def bytes_to_read(self, limits: Limits) -> int:
+        """All of them, but only the first of a record that is too large."""
+        return min(self.length, limits.size)
 
 
 def split(
@@ -73,11 +72,11 @@ def split(
 
 
 def read_range(file: TableFile, batch: Batch, limits: Limits | None = None) -> bytes:
-    """The bytes of a batch, as `split` gave them. Raises SourceChanged if the file has become shorter, and what `TableFile.read` does."""
-    size = (limits or Limits()).size
+    """The bytes of a batch, as `split` gave them. Raises SourceChanged if the file is shorter now, and as `TableFile.read`."""
+    wanted = batch.bytes_to_read(limits or Limits())
     file.seek(batch.offset)
-    raw = file.read(min(batch.length, size))
-    if len(raw) < min(batch.length, size):
+    raw = file.read(wanted)
+    if len(raw) < wanted:
         raise SourceChanged(
             f"{file.shown} has become shorter since it was cut into batches. Ingest it again when nothing writes to it."
         )
@@ -105,7 +104,8 @@ class _Cutter:
         self._bones = b""
         self._start = 0
         self._ended = False
-        self._span = _BLOCK
+        self._block = -(-limits.block // self._unit)
+        self._span = self._block
 
     def next_cut(self) -> _Cut | None:
         """The next batch; None behind the last."""
@@ -126,7 +126,7 @@ class _Cutter:
         missing = units - (len(self._bones) - self._start)
         if missing <= 0 or self._ended:
             return
-        wanted = max(missing, _BLOCK) * self._unit
+        wanted = max(missing, self._block) * self._unit
         more = self._file.read(wanted)
         self._ended = len(more) < wanted
         self._raw = self._raw[self._start * self._unit :] + more
@@ -200,8 +200,8 @@ class _Cutter:
     def _lines_behind(self, units: int) -> list[bytes]:
         """Complete lines that are held behind that many units, as many as a block has."""
         start = self._start + units
-        lines = self._bones[start : start + _BLOCK].splitlines(keepends=True)
-        return lines if self._ended and start + _BLOCK >= len(self._bones) else lines[:-1]
+        lines = self._bones[start : start + self._block].splitlines(keepends=True)
+        return lines if self._ended and start + self._block >= len(self._bones) else lines[:-1]
 
     def _record_behind(self, units: int) -> int:
         """The end of the record behind that many units, counted from the start; -1 if it is too large."""

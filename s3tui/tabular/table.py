@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from s3tui.tabular.dialect import detect_dialect, fields_of
+from s3tui.tabular.dialect import detect_dialect
 from s3tui.tabular.encoding import Encoding, detect_encoding, skeleton, unit_width
+from s3tui.tabular.fields import fields_of
 from s3tui.tabular.grammar import Dialect, grammar_of, line_end
 from s3tui.tabular.header import LINE, REASON, fault_of, names_without_header
 from s3tui.tabular.opening import TableFile
@@ -148,7 +149,7 @@ def _table(file: TableFile, first: _First, choices: Choices, encoding: Encoding,
     if fault:
         raise file.refusal(*fault)
     if not choices.header and len(names) != len(first.cells):
-        cause = f"its first row has {len(first.cells)} fields and the schema {len(names)} columns; mend the schema, or give the delimiter"
+        cause = f"its first row has {len(first.cells)} fields and the schema {len(names)} columns; mend the schema or the delimiter"
         raise file.refusal(cause, "missing_column" if len(first.cells) < len(names) else "unexpected_column")
     position, line = (first.end, first.line + first.lines) if choices.header else (first.start, first.line)
     return Table(encoding, dialect, names, encoding.mark + position * unit_width(encoding.name), line, resubmitted)
