@@ -117,6 +117,8 @@ def print_job(service: Service, job: Job, stream: TextIO) -> None:
         print(f"{name:<12} {value}", file=stream)
     if job.error:
         print(f"{'Error':<12} {display_text(job.error)}", file=stream)
+    if job.kind == "ingest":
+        _print_rows(service, job, stream)
     _print_skips(service, job, stream)
     print_failures(service, job, stream)
 

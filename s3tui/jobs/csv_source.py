@@ -24,7 +24,8 @@ class CsvSource:
         """See that what was read so far is of the file that was planned. Raises SourceChanged."""
         if fingerprint_of(self.path) != self.fingerprint:
             raise SourceChanged(
-                f"{self.file.shown} has changed since it was planned, so none of its rows are kept. Ingest it again when it is at rest."
+                f"{self.file.shown} has changed since it was planned, so none of its rows are kept. "
+                "Ingest it again when it is at rest."
             )
 
 

@@ -1,7 +1,7 @@
 """The plan of one CSV file: its batches, written down with the units that will land them, while they are cut.
 
-Units begin small, so that work starts at once, and double. Those of a compressed file go on doubling: who lands one reads the file from
-its beginning, so there must be few.
+Units begin small, so that work starts at once, and double. Those of a compressed file go on doubling: who lands one reads the file
+from its beginning, so there must be few.
 """
 
 from __future__ import annotations
@@ -45,32 +45,44 @@ def batch_name(no: int) -> str:
 
 def cut_file(context: Context[IngestSpec], no: int, path: bytes, *, begun: bool) -> None:
     """Cut a file, from where that was left if it has `begun`. What is wrong with the file is written down."""
-    ingests, lease = context.store.ingests, context.lease
-    known = ingests.file(lease.job_no, no) if begun else None
-    if (known is not None and (known.whole or known.reason is not None)) or (known is None and begun):
+    known = context.store.ingests.file(context.lease.job_no, no) if begun else None
+    if begun and (known is None or known.whole or known.reason is not None):
         return
     try:
-        with open_csv(path, known.fingerprint if known else None) as source:
-            if known is None:
-                table = look(source.file, context.spec.choices)
-                context.store.ingests.begin(lease, _planned(context, no, source), {"table": table.facts(), **_described(table)})
-            cutting = _Cutting(context, no, source, Table.of(known.facts["table"]) if known else table)
-            known = ingests.file(lease.job_no, no)
-            cutting.cut()
+        with open_csv(path, known.fingerprint if known is not None else None) as source:
+            table = Table.of(known.facts["table"]) if known is not None else _begin(context, no, source)
+            begun = True
+            _Cutting(context, no, source, table).cut()
     except (SourceError, TableError) as error:
-        if known is None:
-            refused = Planned(no, os.path.basename(path), None, fingerprint_of(path) or Fingerprint(0, 0, 0))  # noqa: PTH119 - bytes
-            refused = refused._replace(state=FileState.FAILED, reason=error.reason, error=str(error))
-            context.store.planning.add(lease, [refused], hold=context.job.dry_run)
+        if begun:
+            context.store.ingests.doom(context.lease, no, error.reason, str(error))
         else:
-            ingests.doom(lease, no, error.reason, str(error))
+            _refuse(context, no, path, error)
     except Cancelled:
         pass  # the file has failed: whoever lands it has seen why
 
 
-def _planned(context: Context[IngestSpec], no: int, source: CsvSource) -> Planned:
+def _begin(context: Context[IngestSpec], no: int, source: CsvSource) -> Table:
+    """Read the header, and write the file down. Raises SourceError, TableError."""
+    table = look(source.file, context.spec.choices)
     key = batch_key(context.spec.prefix, context.job.id, context.store.ingests.next_batch(context.lease))
-    return Planned(no, os.path.basename(source.path), key, source.fingerprint)  # noqa: PTH119 - bytes
+    planned = Planned(no, os.path.basename(source.path), key, source.fingerprint)  # noqa: PTH119 - bytes
+    context.store.ingests.begin(context.lease, planned, {"table": table.facts(), **_described(table)})
+    return table
+
+
+def _refuse(context: Context[IngestSpec], no: int, path: bytes, error: SourceError | TableError) -> None:
+    """Write down a file that is no table."""
+    refused = Planned(
+        no,
+        os.path.basename(path),  # noqa: PTH119 - bytes
+        None,
+        fingerprint_of(path) or Fingerprint(0, 0, 0),
+        FileState.FAILED,
+        error.reason,
+        str(error),
+    )
+    context.store.planning.add(context.lease, [refused], hold=context.job.dry_run)
 
 
 def _described(table: Table) -> dict[str, Any]:

@@ -4,18 +4,20 @@
                                                                    then in one transaction: its mark, its rows, its rejects
                 all batches of a file done ──▶ rejects.csv, if anything was rejected ──▶ the file is verified
 
-Batches depend on the file's bytes alone, and so do their objects. Whatever is killed is done again with the same result, and what the
-ledger has marked changes nothing. A store that refuses a batch stops the job, which can be resumed; a file that cannot be read to its
-end, or changes meanwhile, fails, and its rows are taken back.
+Batches depend on the file's bytes alone, and so do their objects. Whatever is killed is done again with the same result, and what
+the ledger has marked changes nothing. A store that refuses a batch stops the job, which can be resumed; a file that cannot be read to
+its end, or changes meanwhile, fails, and its rows are taken back.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from s3tui.errors import Cancelled, SourceError, SpecError, StorageError, TableError
+from s3tui.errors import Cancelled, SourceError, SpecError, StateError, StorageError, TableError
 from s3tui.jobs.checks import check_target
 from s3tui.jobs.context import Context
 from s3tui.jobs.csv_end import end_file
@@ -97,19 +99,20 @@ class IngestSpec:
 
 
 def plan(context: Context[IngestSpec]) -> None:
-    """Cut one file after the other; units land what is cut meanwhile. Raises SpecError for one that cannot be read, StorageError."""
+    """Cut one file after the other; units land what is cut meanwhile. Raises SpecError for one that is not there, StorageError."""
     spec = context.spec
     sources = [os.fsencode(source) for source in spec.sources]
     context.resources.bucket(spec.connection, spec.bucket).check()
     last = context.store.planning.last(context.lease)
     begun = 0 if last is None else last[0] + 1
-    check_sources(sources[begun:])
+    if not begun:
+        check_sources(sources)
     for no, source in enumerate(sources):
         if context.control.stopping:
             return
         cut_file(context, no, source, begun=no < begun)
         if not context.job.dry_run and not context.control.stopping:
-            end_file(context, no)
+            _end(context, no)
     if not context.control.stopping:
         context.store.planning.finish(context.lease)
 
@@ -123,16 +126,37 @@ def work(context: Context[IngestSpec]) -> None:
         if file.reason is None:
             _land(context, no)
         if not context.control.stopping:
-            end_file(context, no)
+            _end(context, no)
 
 
 def _land(context: Context[IngestSpec], no: int) -> None:
     try:
-        land_unit(context, no, os.fsencode(context.spec.sources[no]))
+        with _ours(context):
+            land_unit(context, no, os.fsencode(context.spec.sources[no]))
     except (SourceError, TableError) as error:
         context.store.ingests.doom(context.lease, no, error.reason, str(error))
-    except StorageError:
-        context.store.units.ensure_held(context.lease)  # whose files another worker's may have replaced must not stop the job
-        raise
     except Cancelled:
         pass  # the job stops, or the file has failed
+
+
+def _end(context: Context[IngestSpec], no: int) -> None:
+    with _ours(context):
+        end_file(context, no)
+
+
+@contextmanager
+def _ours(context: Context[IngestSpec]) -> Iterator[None]:
+    """What goes wrong stops the job; but not if the unit, and so its files on the disk, are another worker's by now.
+
+    Raises LeaseLost, StorageError, and StateError if the disk does not take what is to be stored.
+    """
+    try:
+        yield
+    except StorageError:
+        context.store.units.ensure_held(context.lease)
+        raise
+    except OSError as error:
+        context.store.units.ensure_held(context.lease)
+        cause = error.strerror or type(error).__name__
+        step = "Free some disk space, or set XDG_STATE_HOME to another directory, and run the same command again; it resumes."
+        raise StateError(f"Batches on their way to S3 cannot be written to the state directory: {cause}. {step}") from error

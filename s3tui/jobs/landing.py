@@ -1,7 +1,7 @@
 """The batches of one unit: read and parsed, stored and proven, and brought into the database, each step on a thread of its own.
 
-Of three groups of batches one is parsed, one is on its way to S3, and one is being written: so none of the three waits for another one
-longer than it must, and no more than that is held in memory.
+Of three groups of batches one is parsed, one is on its way to S3, and one is being written: so none of the three waits for another
+one longer than it must, and no more than that is held in memory.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class _Parsed(NamedTuple):
 def land_unit(context: Context[IngestSpec], no: int, path: bytes) -> None:
     """Land what is left of a unit, whose file is `path`.
 
-    Raises SourceError and TableError for what is wrong with the file, StorageError, LeaseLost; Cancelled if the job stops, or the file
-    has failed.
+    Raises SourceError and TableError for what is wrong with the file, StorageError, LeaseLost, OSError; Cancelled if the job stops, or
+    the file has failed.
     """
     file = context.store.ingests.file(context.lease.job_no, no)
     if file is None:
@@ -105,10 +105,8 @@ class _Reader:
         for _, _, rows in parsed:
             for reject in rows.rejects:
                 why = f"line {reject.line} is no row ({reject.reason.value}): {reject.detail}"
-                raise TableError(
-                    f"{self.source.file.shown} was refused, since --strict takes whole files only: {why}. None of its rows are kept.",
-                    "rejected_row",
-                )
+                refused = f"{self.source.file.shown} was refused, since --strict takes whole files only: {why}."
+                raise TableError(f"{refused} None of its rows are kept.", "rejected_row")
 
 
 @dataclass(slots=True)
@@ -144,7 +142,7 @@ class _Line:
         self.context.store.ingests.land(self.context.lease, self.context.job.id, self.no, landings)
         self.context.progress.count(sum(parsed.cut.length for parsed in group))
         for parsed in group:
-            parsed.path.unlink()
+            parsed.path.unlink(missing_ok=True)
 
 
 def _landing(parsed: _Parsed, receipt: Receipt, proof: Proof) -> Landing:

@@ -1,7 +1,7 @@
 """Objects that a job makes, on their way: carried by the engine, and proven.
 
-They are no files of the user's and have no rows: what is on S3 is known here, for as long as a video is being made, or a batch has not
-landed. Should nothing come of a video, `jobs.own_prefix` removes what is below its prefix.
+They are no files of the user's and have no rows: what is on S3 is known here, for as long as a video is being made, or a batch has
+not landed. Should nothing come of a video, `jobs.own_prefix` removes what is below its prefix.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Shipment:
         served: Callable[[str], Headers] = headers,
         takes_prefix: bool = True,
     ) -> None:
-        """`prefix` of the keys, ending in a slash. `served`: how the object of a name is. `takes_prefix`: others might want it, too."""
+        """`prefix` of the keys, ending in a slash. `served`: how a name's object is. `takes_prefix`: others might want it, too."""
         self._headers, self._takes_prefix = served, takes_prefix
         spec, control = context.spec, context.control
         self._bucket, self._prefix, self._job_id = spec.bucket, prefix, context.job.id

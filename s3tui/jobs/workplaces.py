@@ -1,4 +1,4 @@
-"""The directories that jobs write objects to before they are stored: one for each video or unit, ours alone, and gone in the end."""
+"""The directories for objects before they are stored: one for each video or unit, ours alone, and gone in the end."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """Rows of `csv_file`, `batch`, `reject` and `ingest_rows`: what ingest jobs have cut, and what has landed in the database.
 
-The ledger is the rule: the mark of a batch, its rows and its rejects are one transaction, which first takes the lock of the unit and
-leaves out what is marked already. So whoever does a batch again changes nothing.
+The ledger is the rule: the mark of a batch, its rows and its rejects are one transaction, which first takes the lock of the unit
+and leaves out what is marked already. So whoever does a batch again changes nothing.
 
-A file that fails is marked first, and from then on nothing of it lands; then what has landed is taken back, page by page; then it has
-failed. Each step can be gone on with by another worker.
+A file that fails is marked first, and from then on nothing of it lands; then what has landed is taken back, page by page; then it
+has failed. Each step can be gone on with by another worker.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from s3tui.state.transfers import write_facts
 from s3tui.state.units import assert_held
 
 _PAGE = 100
-_REJECTS_PAGE = 1000
+_FEW_REJECTS, _REJECTS_PAGE, _REJECTS_BYTES = 10, 1000, 8 << 20
+"""A record may be as large as a batch, and is small nearly always: a page is as long as those before it let it be."""
 
 _FILE = "job_no = :job_no AND no = :no"
 
@@ -279,22 +280,24 @@ class Ingests:
 
     def rejects(self, job_no: int, no: int) -> Iterator[list[RejectRow]]:
         """What of a file is no row, in its order; in pages."""
-        after = 0
+        after, count = 0, _FEW_REJECTS
         while True:
             with self._database.read() as connection:
                 page = connection.rows(
-                    f"""
+                    """
                     SELECT record, line, start, reason, detail, raw FROM reject
-                    WHERE job_no = :job_no AND file_no = :no AND record > :after ORDER BY record LIMIT {_REJECTS_PAGE}""",
+                    WHERE job_no = :job_no AND file_no = :no AND record > :after ORDER BY record LIMIT :count""",
                     job_no=job_no,
                     no=no,
                     after=after,
+                    count=count,
                 )
             if page:
                 yield [RejectRow._make(row) for row in page]
-            if len(page) < _REJECTS_PAGE:
+            if len(page) < count:
                 return
-            after = page[-1][0]
+            size = 1 + sum(len(row[-1]) for row in page) // len(page)
+            after, count = page[-1][0], min(_REJECTS_PAGE, max(_FEW_REJECTS, _REJECTS_BYTES // size))
 
     # The end of a file.
 

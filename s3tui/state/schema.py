@@ -113,7 +113,7 @@ CREATE TABLE video (
 CREATE TABLE csv_file (
     job_no BIGINT NOT NULL,
     no BIGINT NOT NULL,                  -- the transfer's
-    facts TEXT NOT NULL,                 -- JSON: how the file is written, its columns, what a person sees of it before it is ingested
+    facts TEXT NOT NULL,                 -- JSON: how the file is written, its columns, what a plan shows of it
     whole BOOLEAN NOT NULL DEFAULT FALSE, -- it is cut to its end: `batches` is final
     consumed BIGINT NOT NULL DEFAULT 0,  -- bytes of the file that its batches were cut from
     cut BIGINT NOT NULL DEFAULT 0,       -- the same, decompressed

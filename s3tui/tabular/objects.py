@@ -33,6 +33,11 @@ def row_texts(rows: Rows) -> list[bytes]:
 def named_row_texts(rows: Rows) -> list[bytes]:
     """Each row as a JSON object, in UTF-8: `{"a":"1","b":"2"}`."""
     columns = rows.columns
+    if rows.plain is not None and rows.schema is None:
+        delimiter = rows.delimiter.encode()
+        names = (orjson.dumps(name).replace(b"%", b"%%") for name in columns)
+        row = b"{" + b",".join(name + b':"%b"' for name in names) + b"}"
+        return [row % tuple(line.split(delimiter)) for line in rows.plain.split(b"\n")]
     return [orjson.dumps(dict(zip(columns, row, strict=True))) for row in _json_values(rows)]
 
 

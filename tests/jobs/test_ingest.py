@@ -119,7 +119,7 @@ def test_every_rejected_record_is_told_with_its_line_and_reason(yard: Yard, tmp_
     assert file["rejects_url"].endswith(f"/{yard.store.bucket}/p/uploads/{job.id}/rejects.csv")
 
 
-ODD = {
+ODD: dict[str, tuple[bytes, dict[str, Any], list[dict[str, Any]]]] = {
     "bom": (b"\xef\xbb\xbfa,b\r\n1,2\r\n", {}, [{"a": "1", "b": "2"}]),
     "utf-16": ("a;b\n1;ü\n".encode("utf-16"), {}, [{"a": "1", "b": "ü"}]),
     "old line ends": (b"a\tb\r1\t2\r3\t4\r", {}, [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]),
@@ -135,6 +135,7 @@ ODD = {
         [{"a": 7, "b": None, "c": "007"}, {"a": 8, "b": 1.5, "c": "x"}],
     ),
     "control characters": (b"a,b\n\x01,\x02\x1f\n", {}, [{"a": "\x01", "b": "\x02\x1f"}]),
+    "names like formats": (b"50%,%s\n1,2\n", {}, [{"50%": "1", "%s": "2"}]),
     "only a header": (b"a,b\n", {}, []),
 }
 
