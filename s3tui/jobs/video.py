@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import ClassVar
 
@@ -196,14 +196,14 @@ class _Video:
             self._take_place()
             telling.transcoding(source, plan)
             threads = context.resources.encoder_threads()
-            encoded = transcode(
-                ffmpeg.path, source, plan, directory, shipment, context.control, telling, cipher=cipher, threads=threads
-            )
-            telling.publishing()
-            renditions = gate.prove(plan, source, encoded)
             companions = Companions(ffmpeg.path, source, plan, directory, shipment, context.control)
-            if cipher is None:  # pictures in the clear would tell what the segments keep
-                companions.send_pictures()
+            with companions.drawing() if cipher is None else nullcontext():  # pictures in the clear would tell what segments keep
+                encoded = transcode(
+                    ffmpeg.path, source, plan, directory, shipment, context.control, telling, cipher=cipher, threads=threads
+                )
+                telling.publishing()
+                renditions = gate.prove(plan, source, encoded)
+            companions.send_pictures()
             subtitles = companions.send_subtitles(encoded.begins(plan))
             self._ensure_unchanged()
             key = None if cipher is None else Key(spec.hls_key_url, cipher.vector)
