@@ -25,6 +25,7 @@
     │   ├── Throttled
     │   └── Unproven
     ├── TranscodeError            a video that cannot be made
+    ├── WebhookError              a webhook that was not told of a job's end
     ├── LeaseLost                 another worker owns the unit now
     └── Cancelled                 a person asked to stop
 
@@ -211,6 +212,20 @@ class TranscodeError(S3tuiError):
     def __init__(self, message: str, reason: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class WebhookError(S3tuiError):
+    """The webhook was not reached, or did not take a notice.
+
+    `gone`: it asks for no more. `pause`: the seconds it asks us to wait.
+    """
+
+    reason = "webhook"
+
+    def __init__(self, message: str, *, gone: bool = False, pause: float = 0.0) -> None:
+        super().__init__(message)
+        self.gone = gone
+        self.pause = pause
 
 
 class LeaseLost(S3tuiError):

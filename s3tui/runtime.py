@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     from s3tui.metrics import MetricsServer
     from s3tui.queues.bells import Bells
     from s3tui.service import Service
+    from s3tui.state.sql import Wording
     from s3tui.state.store import Store
     from s3tui.storage.api import Api
     from s3tui.storage.bucket import Bucket
     from s3tui.storage.profile import Profiles
     from s3tui.transfer.engine import Engine
     from s3tui.transfer.route import Route
+    from s3tui.webhooks.posting import Post
     from s3tui.worker import Worker
 
 _S = TypeVar("_S", UploadSpec, BackupSpec, VideoSpec)
@@ -76,7 +78,7 @@ class Runtime:
         """The state store. Raises ConfigError, StateError."""
         from s3tui.state.store import Store
 
-        return Store(self.settings.state.url, state_directory())
+        return Store(self.settings.state.url, state_directory(), wording=self._wording)
 
     @cached_property
     def service(self) -> Service:
@@ -164,7 +166,16 @@ class Runtime:
             bells=None if home_only else self._bells(),
             until_idle=until_idle,
             at_once={"video": self.settings.video.concurrent},
+            post=self.post(),
         )
+
+    def post(self) -> Post | None:
+        """The way to the webhook; None if there is none. Raises ConfigError."""
+        if not self.settings.webhook.is_set:
+            return None
+        from s3tui.webhooks.posting import Post
+
+        return Post(self.settings.webhook, version=__version__)
 
     def sweep(self) -> int:
         """Remove what cancelled jobs left on the store; returns how many open uploads that were. Raises ConfigError, StateError."""
@@ -223,6 +234,15 @@ class Runtime:
     def _identity(self) -> str:
         """Which credentials a job's workers must hold. With a shared database, each machine's workers have their own."""
         return self.settings.aws.identity if self.settings.state.url == "sqlite" else ""
+
+    @property
+    def _wording(self) -> Wording | None:
+        """What the webhook is told of a job; None if there is none to tell. Raises ConfigError."""
+        if not self.settings.webhook.is_set:
+            return None
+        from s3tui.webhooks.message import message
+
+        return message
 
     def _background_worker_lives(self) -> bool:
         return any(

@@ -3,6 +3,7 @@
     queue ──bell──▶ take_unit(job, unit) ─┐
     tick, once a second ─▶ reap ──────────┴─▶ claim ─▶ a thread per unit: KINDS[kind].plan or .work ─▶ finish | release
     heartbeat, once a second: renew every lease, read what people want, write the sample of what is in flight
+    courier, if there is a webhook: tell it which jobs have ended
 
 A message is a bell: the actor returns at once, so no delivery is ever held for a long job, and a lost or doubled message changes
 nothing. The claim in the database decides, and the tick finds what no bell announced: units of dead workers, units that came while
@@ -40,15 +41,19 @@ from s3tui.state.units import Claimant, Orders
 from s3tui.text import display_text
 from s3tui.transfer.engine import Control
 from s3tui.transfer.progress import Progress
+from s3tui.webhooks.courier import Courier
 
 if TYPE_CHECKING:
     from s3tui.queues.bells import Bells
+    from s3tui.webhooks.posting import Post
 
 log = logging.getLogger(__name__)
 
 _TICK_SECONDS = 1.0
 _BREAK_SECONDS = 3.0
 """How long requests that were told to break off may take to do so; a request that the store never answers is left behind."""
+_TELLING_SECONDS = 5.0
+"""How long a worker that ends may go on telling the webhook what its own jobs have caused."""
 _UNITS_PER_JOB = 3
 """One that plans and two that carry: while the last files of one are in flight, the next fills the free slots."""
 _UNITS = 12
@@ -91,10 +96,12 @@ class Worker:
         bells: Bells | None = None,
         until_idle: float | None = None,
         at_once: Mapping[str, int] | None = None,
+        post: Post | None = None,
     ) -> None:
         """Without `bells` it works only on jobs that are bound to it: a headless command.
 
-        `until_idle`: seconds without any unit after which it stops by itself. `at_once`: how many units of a queue may be at work.
+        `until_idle`: seconds without any unit, and without anything to tell the webhook, after which it stops by itself. `at_once`:
+        how many units of a queue may be at work. `post` is the way to the webhook, if there is one.
         """
         self.id = f"{os.getpid()}-{secrets.token_hex(6)}"
         self.error: StateError | None = None
@@ -106,6 +113,7 @@ class Worker:
         self._until_idle = until_idle
         self._at_once = at_once or {}
         self._journal = Journal(store.database, on_lost=self._lose)
+        self._courier = Courier(store.webhooks, post, home=self.id, on_broken=self._break) if post is not None else None
         self._lock = threading.Lock()
         self._at_work: dict[Lease, threading.Thread] = {}
         self._jobs: dict[int, _JobAtWork] = {}
@@ -125,6 +133,8 @@ class Worker:
             thread = threading.Thread(target=loop, name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
+        if self._courier is not None:
+            self._courier.start()
         if self._bells is not None:
             self._bells.start(self._claimant.queues, self._ring)
 
@@ -151,6 +161,8 @@ class Worker:
         self._drained.set()
         if self._bells is not None:
             self._bells.stop()
+        if self._courier is not None:
+            self._courier.part(_TELLING_SECONDS)
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join()
@@ -230,7 +242,7 @@ class Worker:
 
     def _idle_for(self) -> float:
         with self._lock:
-            if self._at_work:
+            if self._at_work or (self._courier is not None and self._courier.waited):
                 self._last_work = time.monotonic()
             return time.monotonic() - self._last_work
 

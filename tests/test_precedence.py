@@ -27,6 +27,7 @@ ODD: dict[Key, tuple[Any, ...]] = {
     ("transfer", "part_size"): ("5MiB", "6MiB", "7MiB", "8MiB"),
     ("transfer", "bandwidth"): ("5MB/s", "6MB/s", "7MB/s", "8MB/s"),
     ("video", "ladder"): ("auto", "720", "1080,720", "480"),
+    ("webhook", "url"): tuple(f"http://{place}.test" for place in "abcd"),
     ("api", "max_body"): ("5MiB", "6MiB", "7MiB", "8MiB"),
 }
 """Values of keys that do not take just anything of their type."""

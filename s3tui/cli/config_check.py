@@ -53,6 +53,10 @@ def _queue(settings: Settings) -> Iterator[str]:
     yield from _complaint(lambda: check_url(settings.queue.url, beside_sqlite=settings.state.url == "sqlite"))
 
 
+def _webhook(settings: Settings) -> Iterator[str]:
+    yield from _complaint(lambda: settings.webhook.is_set)
+
+
 def _theme(settings: Settings) -> Iterator[str]:
     from s3tui.tui.themes import load_themes
 
@@ -85,6 +89,7 @@ _CHECKS: dict[str, Callable[[Settings], Iterator[str]]] = {
     "queue.url": _queue,
     "ui.theme": _theme,
     "ui.keys": _keys,
+    "webhook.url": _webhook,
     "logging.log_file": _log,
 }
 """By key; a default needs no check."""

@@ -15,6 +15,9 @@ from s3tui.errors import ConfigError
 from s3tui.masking import masked, shown_url
 from s3tui.text import display_text
 
+_UNSHOWN = {("webhook", "url")}
+"""What is no secret, but may hold one where nobody looks for it."""
+
 
 class Loaded(NamedTuple):
     """Settings, and where they came from."""
@@ -97,7 +100,12 @@ def _complaint(error: ValidationError, layer: Layer) -> ConfigError:
     given = layer.get((section, key), Given("", "default"))
     why = masked(first["msg"]).removeprefix("Value error, ").rstrip(".")
     where = ".".join(map(str, first["loc"]))
-    shown = "a secret" if _is_secret(section, key) else display_text(shown_url(repr(given.value)))[:80]
+    if _is_secret(section, key):
+        shown = "a secret"
+    elif (section, key) in _UNSHOWN:
+        shown = "what it is"
+    else:
+        shown = display_text(shown_url(repr(given.value)))[:80]
     return ConfigError(f"{where} cannot be {shown} ({given.origin}): {why[:1].lower()}{why[1:]}.")
 
 

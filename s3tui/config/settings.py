@@ -17,6 +17,7 @@ from s3tui.state.options import StateOptions
 from s3tui.storage.options import AwsOptions, S3Options
 from s3tui.text import parse_size
 from s3tui.transfer.options import TransferOptions
+from s3tui.webhooks.options import WebhookOptions
 
 
 class LiveOptions(BaseModel):
@@ -87,6 +88,7 @@ class Settings(BaseModel):
     state: StateOptions = StateOptions()
     queue: QueueOptions = QueueOptions()
     live: LiveOptions = LiveOptions()
+    webhook: WebhookOptions = WebhookOptions()
     api: ApiOptions = ApiOptions()
     ui: UiOptions = UiOptions()
     logging: LoggingOptions = LoggingOptions()

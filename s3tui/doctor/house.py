@@ -1,4 +1,4 @@
-"""This side: the state database and its disk, unfinished uploads, the queue, the worker, ffmpeg."""
+"""This side: the state database and its disk, unfinished uploads, the queue, the worker, the webhook, ffmpeg."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s3tui import __version__
 from s3tui.doctor.findings import Finding, found
 from s3tui.errors import ConfigError
 from s3tui.media.binary import find_ffmpeg
 from s3tui.model import JobState
 from s3tui.text import format_size, format_time
+from s3tui.webhooks.options import WebhookOptions
+from s3tui.webhooks.posting import Post
 
 if TYPE_CHECKING:
     from s3tui.model import Job, LingeringUpload
@@ -19,11 +22,12 @@ if TYPE_CHECKING:
 
 _DATABASE_SECONDS = 5.0
 _QUEUE_SECONDS = 12.0
+_WEBHOOK_SECONDS = 5.0
 _LEAST_FREE = 100 << 20
 
 
-def examine(runtime: Runtime) -> Iterator[Finding]:
-    """Look at what is on this side of the network, and at the database and the queue of a cluster."""
+def examine(runtime: Runtime, webhook: WebhookOptions) -> Iterator[Finding]:
+    """Look at what is on this side of the network, at the database and the queue of a cluster, and at the webhook's host."""
     database = found("database", lambda: _database(runtime), seconds=_DATABASE_SECONDS)
     yield database
     if database.state == "failed":
@@ -35,6 +39,7 @@ def examine(runtime: Runtime) -> Iterator[Finding]:
         yield from _lingering(runtime)
         yield found("queue", lambda: _queue(runtime), seconds=_QUEUE_SECONDS)
         yield found("worker", lambda: _workers(runtime), seconds=_DATABASE_SECONDS)
+    yield from _webhook(runtime, webhook, counted=database.state == "ok")
     yield _ffmpeg(runtime.settings.video.ffmpeg)
 
 
@@ -106,6 +111,21 @@ def _workers(runtime: Runtime) -> str:
     if not workers:
         return "none runs; one is started when it is needed"
     return ", ".join(f"{worker.id} (process {worker.pid}, version {worker.version})" for worker in workers)
+
+
+def _webhook(runtime: Runtime, options: WebhookOptions, *, counted: bool) -> Iterator[Finding]:
+    """Whether the webhook, if there is one, may be told, and how many notices wait for it. Nothing is sent."""
+    if not options.url:
+        return
+
+    def look() -> str:
+        options.check()
+        post = Post(options, version=__version__)
+        post.look()
+        waiting = runtime.store.webhooks.waiting() if counted else 0
+        return post.place + (f"; ends of jobs that wait to be told: {waiting}, the log says why" if waiting else "")
+
+    yield found("webhook", look, seconds=_WEBHOOK_SECONDS)
 
 
 def _ffmpeg(chosen: str) -> Finding:

@@ -14,13 +14,13 @@ from s3tui.errors import ConfigError, StateError
 from s3tui.masking import shown_url
 from s3tui.state.migrations import newer_than
 from s3tui.state.schema import SCHEMA
-from s3tui.state.sql import Connection, statements
+from s3tui.state.sql import Connection, Wording, statements
 from s3tui.state.sqlite import SQLiteFile
 
 if TYPE_CHECKING:
     from s3tui.state.postgresql import PostgreSQLServer
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration: the schema that this version reads and writes."""
 
 # One row. The table has the name that the first version gave it, so that this version, too, refuses what a newer one has migrated.
@@ -46,11 +46,13 @@ class Connections(Protocol):
 class Database:
     """A database with the schema of this version. Its methods may be called from any thread."""
 
-    def __init__(self, url: str, directory: Path) -> None:
+    def __init__(self, url: str, directory: Path, *, wording: Wording | None = None) -> None:
         """Open the database of `state.url`, and create or migrate its schema.
 
-        `sqlite` is a file in `directory`, made with mode 0700 and 0600. Raises ConfigError, StateError.
+        `sqlite` is a file in `directory`, made with mode 0700 and 0600. `wording` is for the webhook; without one, jobs that end
+        through this process are told to none. Raises ConfigError, StateError.
         """
+        self._wording = wording
         self.path = directory / "state.db" if url == "sqlite" else None
         self._name = str(self.path) if self.path else shown_url(url)
         self._connections: Connections
@@ -73,6 +75,7 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """A transaction that commits at the end of the block, or rolls back. Raises StateError."""
         with self._translated(), self._connections.write() as connection:
+            connection.wording = self._wording
             yield connection
 
     @contextmanager

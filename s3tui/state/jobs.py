@@ -8,20 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from s3tui.model import Action, Desired, FileState, Job, JobState, Totals, UnitKind
+from s3tui.model import Action, Desired, FileState, Job, UnitKind
 from s3tui.state.database import Database
+from s3tui.state.job_row import JOB, job_of
 from s3tui.state.outbox import post_units
 from s3tui.state.settling import HELD, READY, UNENDED, fail_job, free_dead, reopen_files, settle
-from s3tui.state.sql import Connection, Row
+from s3tui.state.sql import Connection
 
 _RETRY_UNIT = 1000
 """Files in one unit of a retry."""
-
-JOB = """
-    job.no, job.id, job.kind, job.state, job.desired, job.spec, job.dry_run, job.planned, job.concurrency, job.bandwidth,
-    job.created_at, job.started_at, job.finished_at, job.reason, job.error, job.home, job.identity, job.applied, job.queue,
-    job.found, job.uploaded, job.skipped, job.failed, job.deleted, job.retries, job.bytes_found, job.bytes"""
-"""The columns that `job_of` takes."""
 
 # The newest job of the same spec that could go on: not ended, or stopped half-way by a fatal error.
 _UNFINISHED = f"""
@@ -240,7 +235,7 @@ def _go(connection: Connection, number: int, home: str | None, identity: str) ->
     [(queue, job_id)] = connection.rows(
         """
         UPDATE job SET desired = 'run', state = 'pending', home = :home, identity = :identity, reason = NULL, error = NULL,
-            finished_at = NULL
+            finished_at = NULL, announced = FALSE
         WHERE no = :no
         RETURNING queue, id""",
         no=number,
@@ -255,31 +250,3 @@ def _go(connection: Connection, number: int, home: str | None, identity: str) ->
 def _pages(numbers: Sequence[int], size: int) -> Iterator[list[int]]:
     for start in range(0, len(numbers), size):
         yield list(numbers[start : start + size])
-
-
-def job_of(row: Row) -> Job:
-    """A row of `JOB` as the noun."""
-    no, job_id, kind, state, desired, spec, dry_run, planned, concurrency, bandwidth, *rest = row
-    created_at, started_at, finished_at, reason, error, home, identity, applied, queue, *totals = rest
-    return Job(
-        no=no,
-        id=job_id,
-        kind=kind,
-        state=JobState(state),
-        desired=Desired(desired),
-        spec=spec,
-        dry_run=bool(dry_run),
-        planned=bool(planned),
-        totals=Totals(*totals),
-        concurrency=concurrency,
-        created_at=created_at,
-        started_at=started_at,
-        finished_at=finished_at,
-        reason=reason,
-        error=error,
-        home=home,
-        identity=identity,
-        bandwidth=bandwidth,
-        applied=bool(applied),
-        queue=queue,
-    )

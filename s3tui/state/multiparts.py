@@ -13,7 +13,7 @@ from dataclasses import asdict
 from s3tui.events import PartStored, UploadDropped, UploadIntended, UploadOpened
 from s3tui.model import Fingerprint, Job, JobState, Lease, LingeringUpload, ObjectRef, OpenUpload, StoredPart, now_ms
 from s3tui.state.database import Database
-from s3tui.state.jobs import JOB, job_of
+from s3tui.state.job_row import JOB, job_of
 from s3tui.state.settling import LEASED
 from s3tui.state.sql import Connection, Row
 from s3tui.state.units import MAY_TAKE, Claimant

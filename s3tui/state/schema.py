@@ -32,6 +32,7 @@ CREATE TABLE job (
     created_at BIGINT NOT NULL,
     started_at BIGINT,
     finished_at BIGINT,
+    announced BOOLEAN NOT NULL DEFAULT FALSE, -- this end of it has been told to the webhook, if there is one
     -- Counters, kept in the transaction that changes the rows they count.
     units INTEGER NOT NULL DEFAULT 0,
     units_done INTEGER NOT NULL DEFAULT 0,
@@ -175,4 +176,16 @@ CREATE TABLE message (
 CREATE INDEX ix_message_ready ON message (queue, priority, id) WHERE state = 0;
 CREATE INDEX ix_message_due ON message (not_before) WHERE state = 2;
 CREATE INDEX ix_message_lease ON message (lease_until) WHERE state = 1;
+
+-- Ends of jobs that the webhook has not taken yet: an outbox. All its times are by the database's clock.
+CREATE TABLE webhook (
+    id VARCHAR(30) NOT NULL,             -- what receivers know it by, the same at every attempt: msg_ and a ULID
+    job_no BIGINT NOT NULL,
+    body TEXT NOT NULL,                  -- JSON, ASCII, as it is signed and sent
+    created_at BIGINT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0, -- claims; the newest fences off the others
+    due BIGINT NOT NULL,                 -- when it may be claimed: after a pause, or when the claim of a dead worker ends
+    CONSTRAINT pk_webhook PRIMARY KEY (id)
+);
+CREATE INDEX ix_webhook_due ON webhook (due);
 """

@@ -15,6 +15,7 @@ from pathlib import Path
 from s3tui.model import FileState, JobState, now_ms
 from s3tui.state.chronicle import tell_ended
 from s3tui.state.sql import Connection
+from s3tui.state.webhooks import post_end
 
 HELD, READY, LEASED, DONE = range(4)
 """States of a unit: held back until the plan is whole, ready, in work, finished."""
@@ -40,13 +41,23 @@ _REST = """
 UPDATE job SET finished_at = :now, reason = NULL, error = NULL
 WHERE no = :no AND state IN ('cancelled', 'partial', 'completed', 'planned') AND finished_at IS NULL"""
 
+# What has failed may still have units at work, and files whose end they write.
+_ANNOUNCE = f"""
+UPDATE job SET announced = TRUE
+WHERE no = :no AND NOT announced AND state IN ('cancelled', 'partial', 'completed', 'failed') AND NOT {_LEASED}"""
+
 
 def settle(connection: Connection, number: int) -> None:
-    """Draw the job's state from what is desired, leased and done. Idempotent; call it after each change of the three."""
+    """Draw the job's state from what is desired, leased and done. Idempotent; call it after each change of the three.
+
+    An end is told to the log, and, once nothing of the job is at work any more, to the webhook.
+    """
     connection.execute(_SETTLE, no=number)
     _close_files(connection, number)
     if connection.execute(_REST, no=number, now=now_ms()):
         tell_ended(connection, number)
+    if connection.execute(_ANNOUNCE, no=number):
+        post_end(connection, number)
 
 
 def fail_job(connection: Connection, number: int, reason: str, error: str) -> None:

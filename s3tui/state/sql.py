@@ -14,10 +14,15 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from s3tui.model import Job
+
 Row = tuple[Any, ...]
+
+Wording = Callable[[Job, str | None], str]
+"""What a webhook is told of a job that has ended, as ASCII: from the job, and the address of its first published video."""
 
 _COMMENT = re.compile(r"--.*")
 
@@ -37,6 +42,9 @@ class Cursor(Protocol):
 
 class Connection(ABC):
     """One transaction. It belongs to one thread."""
+
+    wording: Wording | None = None
+    """Set: a job that ends within is told to the webhook, in these words."""
 
     def execute(self, sql: str, /, **values: object) -> int:
         """Run a statement; returns how many rows it changed."""

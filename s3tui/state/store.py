@@ -10,19 +10,21 @@ from s3tui.state.multiparts import Multiparts
 from s3tui.state.outbox import Outbox
 from s3tui.state.planning import Planning
 from s3tui.state.profiles import Profiles
+from s3tui.state.sql import Wording
 from s3tui.state.transfers import Transfers
 from s3tui.state.units import Units
 from s3tui.state.videos import Videos
 from s3tui.state.watched import Watched
+from s3tui.state.webhooks import Webhooks
 from s3tui.state.workers import Workers
 
 
 class Store:
     """The tables of one database, by what they are about."""
 
-    def __init__(self, url: str, directory: Path) -> None:
+    def __init__(self, url: str, directory: Path, *, wording: Wording | None = None) -> None:
         """Open `state.url`; see `Database`. Raises ConfigError, StateError."""
-        self.database = Database(url, directory)
+        self.database = Database(url, directory, wording=wording)
         self.jobs = Jobs(self.database)
         self.planning = Planning(self.database)
         self.watched = Watched(self.database)
@@ -33,6 +35,7 @@ class Store:
         self.workers = Workers(self.database)
         self.profiles = Profiles(self.database)
         self.outbox = Outbox(self.database)
+        self.webhooks = Webhooks(self.database)
 
     def close(self) -> None:
         """Close the database."""

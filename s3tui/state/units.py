@@ -14,7 +14,7 @@ from s3tui.errors import LeaseLost
 from s3tui.model import Desired, Job, JobState, Lease, UnitKind, now_ms
 from s3tui.state.chronicle import tell_begun
 from s3tui.state.database import Database
-from s3tui.state.jobs import JOB, job_of
+from s3tui.state.job_row import JOB, job_of
 from s3tui.state.settling import DONE, LEASED, READY, anything_dead, free_dead, settle
 from s3tui.state.sql import Connection
 

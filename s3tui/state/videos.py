@@ -9,7 +9,7 @@ from typing import Any
 from s3tui.events import Fact
 from s3tui.model import Job, Lease
 from s3tui.state.database import Database
-from s3tui.state.jobs import JOB, job_of
+from s3tui.state.job_row import JOB, job_of
 from s3tui.state.multiparts import ABANDONED, CANCELLED, SWEEP_MS
 from s3tui.state.transfers import write_facts
 from s3tui.state.units import Claimant, assert_held
