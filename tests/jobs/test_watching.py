@@ -11,6 +11,7 @@ import pytest
 
 from s3tui.events import DeletionIntended, Fact, Failed, SourceDeleted, Verified
 from s3tui.jobs.context import Context
+from s3tui.jobs.intake import Files
 from s3tui.jobs.upload import UploadSpec
 from s3tui.jobs.watching import keep_planning
 from s3tui.model import FileRow, FileState, Job, Proof, UnitKind
@@ -48,7 +49,7 @@ class Watching:
 
     def _run(self, context: Context[UploadSpec], open_watcher: OpenWatcher, limit: int) -> None:
         try:
-            keep_planning(context, open_watcher, pass_seconds=0.5, limit=limit)
+            keep_planning(context, Files(context), open_watcher, pass_seconds=0.5, limit=limit)
         except BaseException as error:
             self.error = error
 
