@@ -389,6 +389,8 @@ class VideoSample(NamedTuple):
     """On S3, over all renditions."""
     renditions: tuple[str, ...] = ()
     """Names of what it becomes: the rungs, the best first, then sound tracks of their own."""
+    name: str = ""
+    """Of its file; bytes that are not UTF-8 are surrogate-escaped."""
 
     @property
     def share(self) -> float:

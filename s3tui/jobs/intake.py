@@ -24,7 +24,7 @@ class Intake(Protocol):
     def judges(self, now: int) -> list[Judge]:
         """Who judges what is in each of the sources; `now`, in milliseconds since 1970, is what ages count back from."""
 
-    def rows(self, entries: Iterator[Planned]) -> Iterator[Planned]:
+    def rows(self, entries: Iterable[Planned]) -> Iterable[Planned]:
         """Those of the entries of a scan that concern the job, as the rows that they are to become."""
 
     def units(self, rows: Iterable[Planned]) -> Iterator[list[Planned]]:
@@ -61,7 +61,7 @@ class Files:
         """See `Intake`."""
         return judges(self._sources, self._context.spec.prefix, self._context.spec.choice, now)
 
-    def rows(self, entries: Iterator[Planned]) -> Iterator[Planned]:
+    def rows(self, entries: Iterable[Planned]) -> Iterable[Planned]:
         """All of them, as they are."""
         return entries
 

@@ -15,18 +15,29 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
-from s3tui.errors import Cancelled, ObjectExists, SourceChanged, SourceError, SpecError, StorageError, TranscodeError
+from s3tui.errors import (
+    Cancelled,
+    ObjectExists,
+    SourceChanged,
+    SourceError,
+    SourceVanished,
+    SpecError,
+    StorageError,
+    TranscodeError,
+)
 from s3tui.events import Fact, Failed, Planned, Uploaded, Verified
 from s3tui.jobs.checks import check_target, check_word
 from s3tui.jobs.clearing import clear
 from s3tui.jobs.companions import Companions
 from s3tui.jobs.context import Context
+from s3tui.jobs.films import Films, film_row
 from s3tui.jobs.options import SEGMENT_TYPES
 from s3tui.jobs.publishing import publish
 from s3tui.jobs.shipment import Shipment
 from s3tui.jobs.targets import bucket_of, prefix_of
 from s3tui.jobs.telling import Telling
 from s3tui.jobs.transcoding import transcode
+from s3tui.jobs.watching import check_settling, keep_planning
 from s3tui.jobs.workplaces import workplace
 from s3tui.media import gate
 from s3tui.media.ladder import Choices, parse_heights, plan_for
@@ -37,7 +48,7 @@ from s3tui.media.served import MASTER
 from s3tui.model import Connection, FileState, Fingerprint, ObjectRef, Policy, Receipt
 from s3tui.text import display_text
 from s3tui.transfer.compare import key_collision
-from s3tui.transfer.naming import key_for
+from s3tui.transfer.places import Place
 from s3tui.transfer.unreadable import check_sources
 
 
@@ -49,7 +60,7 @@ class VideoSpec:
     queue: ClassVar[str] = "video"
 
     sources: tuple[str, ...]
-    """Absolute paths of files; bytes that are not UTF-8 are surrogate-escaped."""
+    """Absolute paths of files, or of folders as well if it watches; bytes that are not UTF-8 are surrogate-escaped."""
     target: str
     """`s3://bucket/prefix/`: the prefix is empty or ends in a slash."""
     connection: Connection = field(default_factory=Connection)
@@ -60,6 +71,10 @@ class VideoSpec:
     ladder: str = "auto"
     """`auto`, or heights like `1080,720,480`."""
     preset: str = "veryfast"
+    watch: bool = False
+    """Keep taking new files until stopped; the sources may be folders then."""
+    settle_seconds: float = 2.0
+    """See `UploadSpec`."""
 
     def __post_init__(self) -> None:
         check_target(self.sources, self.target)
@@ -68,6 +83,8 @@ class VideoSpec:
             parse_heights(self.ladder)
         except ValueError as error:
             raise SpecError(f"--ladder cannot be used: {error}.") from error
+        if self.watch:
+            check_settling(self.settle_seconds)
 
     @property
     def bucket(self) -> str:
@@ -96,6 +113,9 @@ def plan(context: Context[VideoSpec]) -> None:
     sources = [os.fsencode(source) for source in spec.sources]
     context.resources.bucket(spec.connection, spec.bucket).check()
     check_sources(sources)
+    if spec.watch:
+        keep_planning(context, Films(context))
+        return
     rows = [_row(no, source, spec.prefix) for no, source in enumerate(sources)]
     keys = Counter(row.key for row in rows)
     done = context.store.planning.last(context.lease)
@@ -111,18 +131,17 @@ def _row(no: int, source: bytes, prefix: str) -> Planned:
     """What is to become of one file: its object is the master playlist."""
     name = os.path.basename(source)  # noqa: PTH119 - bytes
     fingerprint = Fingerprint.of(os.stat(source))  # noqa: PTH116
-    key = key_for(os.path.splitext(name)[0] + b"/" + MASTER.encode(), prefix)  # noqa: PTH122
-    if isinstance(key, str):
-        return Planned(no, name, key, fingerprint)
-    return Planned(no, name, None, fingerprint, FileState.FAILED, key.reason, key.error)
+    return film_row(Planned(no, name, "", fingerprint), prefix)
 
 
 def work(context: Context[VideoSpec]) -> None:
     """Make the unit's video."""
-    sources = [os.fsencode(source) for source in context.spec.sources]
-    for source_no, _path, no, key, _action, fingerprint, attempts, _upload in context.store.transfers.to_carry(context.lease):
+    spec = context.spec
+    sources = [os.fsencode(source) for source in spec.sources]
+    for source_no, path, no, key, _action, fingerprint, attempts, _upload in context.store.transfers.to_carry(context.lease):
         if not context.control.stopping:
-            _Video(context, no, sources[source_no], key, fingerprint, attempts + 1).make()
+            source = Place(sources[source_no]).of(path) if spec.watch else sources[source_no]
+            _Video(context, no, source, key, fingerprint, attempts + 1).make()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +166,8 @@ class _Video:
         """Make it, and write down how that ended; not if the job stops. Raises what concerns all."""
         context = self.context
         shipment = Shipment(context, self.prefix)
-        telling = Telling(context.progress, self.no, self.fingerprint.size, self.attempt)
+        name = os.fsdecode(os.path.basename(self.path))  # noqa: PTH119 - bytes
+        telling = Telling(context.progress, self.no, name, self.fingerprint.size, self.attempt)
         telling.begin()
         try:
             with workplace(context.job.id, self.no) as directory:
@@ -168,6 +188,7 @@ class _Video:
     def _make(self, directory: Path, shipment: Shipment, telling: Telling) -> None:
         context, spec = self.context, self.context.spec
         ffmpeg = context.resources.ffmpeg()
+        self._ensure_unchanged()
         source = probe(self.path, ffmpeg)
         plan = plan_for(source, spec.choices)
         if self.encodes:
@@ -192,14 +213,20 @@ class _Video:
             return
         if next(iter(context.resources.bucket(spec.connection, spec.bucket).list(self.prefix)), None) is not None:
             step = "Delete what is there, or choose another prefix."
+            if spec.watch:
+                step = "What is published is not replaced: delete what is there and retry, or give the file another name."
             raise ObjectExists(f"The target already has something below {display_text(self.prefix)}. {step}")
         context.store.videos.begin(context.lease, self.no)
 
     def _ensure_unchanged(self) -> None:
-        """Raises SourceChanged."""
-        if Fingerprint.of(os.stat(self.path)) != self.fingerprint:  # noqa: PTH116 - bytes
-            shown = display_text(self.path)
-            raise SourceChanged(f"{shown} changed while it was read, so nothing was published. Retry when it is at rest.")
+        """Raises SourceChanged, SourceVanished."""
+        shown = display_text(self.path)
+        try:
+            found = Fingerprint.of(os.stat(self.path))  # noqa: PTH116 - bytes
+        except OSError as error:
+            raise SourceVanished(f"{shown} is not there any more, so nothing was published. Check its path.") from error
+        if found != self.fingerprint:
+            raise SourceChanged(f"{shown} has changed since it was planned, so nothing was published. Retry when it is at rest.")
 
     def _write_down(self, plan: Plan, renditions: dict[str, Rendition], shipment: Shipment) -> None:
         context, master = self.context, shipment.receipts[MASTER]

@@ -159,7 +159,7 @@ class _Watch:
         """Look at all that the sources have. What is not taken yet becomes a candidate, as fast as candidates come to rest."""
         listened = time.monotonic()
         self._judges = self._intake.judges(now_ms())
-        for news in self._news(self._intake.rows(everything(self._judges))):
+        for news in self._news(everything(self._judges)):
             for entry in news:
                 if not self._offer(entry):
                     self._make_room()
@@ -174,9 +174,9 @@ class _Watch:
         self._context.store.watched.went_round(self._context.lease)
 
     def _news(self, entries: Iterator[Planned]) -> Iterator[list[Planned]]:
-        """The pages of a scan, reduced to what has not been taken as it is."""
+        """The pages of a scan, reduced to what concerns the job and has not been taken as it is."""
         while page := list(islice(entries, _PAGE)):
-            yield self._context.store.watched.news(self._context.lease, page)
+            yield self._context.store.watched.news(self._context.lease, list(self._intake.rows(page)))
 
     def _offer(self, entry: Planned, *, restless: bool = False) -> bool:
         return self._candidates.offer(Candidate(entry.source_no, entry.path), Sight.of(entry), restless=restless)
