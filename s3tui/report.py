@@ -83,16 +83,16 @@ def report_json(store: Store, job: Job) -> Iterator[str]:
     head = json.dumps(report_head(store, job), indent=1)
     yield head.removesuffix("\n}") + ',\n "files": ['
     separator = "\n  "
-    videos = store.videos.of_job(job.no)
     first = 0
     for page in store.transfers.pages(job.no):
         files = [_file_json(*row) for row in page]
         if job.kind == "video":
+            videos = store.videos.published_of(job.no, range(first, first + len(page)))
             files = [_with_address(text, videos.get(no)) for no, text in enumerate(files, first)]
         yield separator + ",\n  ".join(files)
         separator = ",\n  "
         first += len(page)
-    address = json.dumps(next((url for url, _ in videos.values()), None))
+    address = json.dumps(store.videos.first_address(job.no))
     yield f'\n ],\n "url": {address},\n "rows": null\n}}\n'
 
 
