@@ -224,7 +224,7 @@ def test_a_film_that_has_changed_is_not_replaced_before_its_video_is_deleted(
     assert rclone_store.contents() == before
     [refused] = [row for row in watching.home.report() if row["state"] == "failed"]
     assert (refused["path"], refused["reason"]) == ("film.mp4", "exists")
-    assert "delete what is there and retry, or give the file another name" in refused["error"]
+    assert "delete it and retry, or choose another prefix or name" in refused["error"]
     client = rclone_store.client()
     for key in before:
         if key.startswith("p/film/"):
