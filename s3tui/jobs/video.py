@@ -204,7 +204,7 @@ class _Video:
             cipher = _cipher(spec)
             before = self._look()
             if self.exactly:
-                self._ensure_same(before, self.fingerprint, "since it was planned")
+                self._ensure_same(before, self.fingerprint, "changed since it was planned", "Plan it anew.")
             source = probe(self.path, ffmpeg)
             plan = plan_for(source, spec.choices)
             if encodes:
@@ -221,7 +221,7 @@ class _Video:
                 renditions = gate.prove(plan, source, encoded)
             companions.send_pictures()
             subtitles = companions.send_subtitles(encoded.begins(plan))
-            self._ensure_same(before, self._look(), "while it was read")
+            self._ensure_same(before, self._look(), "changed while it was read", "Retry when it is at rest.")
             key = None if cipher is None else Key(spec.hls_key_url, cipher.vector)
             publish(plan, renditions, subtitles, directory, shipment, key)
         self._write_down(plan, renditions, shipment)
@@ -244,11 +244,10 @@ class _Video:
             shown = display_text(self.path)
             raise SourceVanished(f"{shown} is not there any more, so nothing was published. Check its path.") from error
 
-    def _ensure_same(self, one: Fingerprint, other: Fingerprint, since: str) -> None:
+    def _ensure_same(self, one: Fingerprint, other: Fingerprint, what: str, step: str) -> None:
         """Raises SourceChanged."""
         if one != other:
-            shown = display_text(self.path)
-            raise SourceChanged(f"{shown} changed {since}, so nothing was published. Retry when it is at rest.")
+            raise SourceChanged(f"{display_text(self.path)} {what}, so nothing was published. {step}")
 
     def _write_down(self, plan: Plan, renditions: dict[str, Rendition], shipment: Shipment) -> None:
         context, master = self.context, shipment.receipts[MASTER]
