@@ -18,6 +18,8 @@ _LEAST = 6
 # As far as the last @: a password that was not percent-encoded may hold anything.
 _ACCOUNT_OF_URL = re.compile(r"(?<=://)([^:@/]*):(.*)@")
 _ACCOUNT_IN_TEXT = re.compile(r"(?<=://)([^/@\s:]*):[^/\s]*@")
+_TOKEN_OF_HTTP = re.compile(r"(https?://)([^/@\s:]+)@")
+"""Where a database has its user, a web address may have a token."""
 _PASSWORD_IN_QUERY = re.compile(r"[?&](?:ssl)?password=([^&]*)", re.IGNORECASE)
 
 _HEADER = re.compile(r"""(authorization["']?\s*[:=]\s*b?["']?)[^"'\r\n]+""", re.IGNORECASE)
@@ -43,7 +45,7 @@ def masked(text: str) -> str:
     """The text without secrets."""
     if _any_known is not None:
         text = _any_known.sub(MASK, text)
-    text = _ACCOUNT_IN_TEXT.sub(rf"\1:{MASK}@", text)
+    text = _TOKEN_OF_HTTP.sub(rf"\1{MASK}@", _ACCOUNT_IN_TEXT.sub(rf"\1:{MASK}@", text))
     text = _HEADER.sub(rf"\1{MASK}", text)
     text = _NAMED.sub(rf"\1{MASK}", text)
     return _SIGNATURE.sub(rf"\1{MASK}", text)
@@ -51,13 +53,19 @@ def masked(text: str) -> str:
 
 def shown_url(url: str) -> str:
     """The URL, or several separated by semicolons, without passwords; other text comes back as it is."""
-    return ";".join(_NAMED.sub(rf"\1{MASK}", _ACCOUNT_OF_URL.sub(rf"\1:{MASK}@", node)) for node in url.split(";"))
+    return ";".join(_shown_node(node) for node in url.split(";"))
+
+
+def _shown_node(node: str) -> str:
+    without_password = _ACCOUNT_OF_URL.sub(rf"\1:{MASK}@", node)
+    return _NAMED.sub(rf"\1{MASK}", _TOKEN_OF_HTTP.sub(rf"\1{MASK}@", without_password))
 
 
 def passwords_in(url: str) -> Iterator[str]:
     """What `shown_url` masks, as it is written and as it is meant."""
     for node in url.split(";"):
-        found = [match[2] for match in _ACCOUNT_OF_URL.finditer(node)] + _PASSWORD_IN_QUERY.findall(node)
+        accounts = [*_ACCOUNT_OF_URL.finditer(node), *_TOKEN_OF_HTTP.finditer(node)]
+        found = [match[2] for match in accounts] + _PASSWORD_IN_QUERY.findall(node)
         for password in found:
             yield password
             yield unquote(password)

@@ -391,6 +391,8 @@ class VideoSample(NamedTuple):
     """Segments of each of them that are on S3."""
     segment_seconds: float = 0.0
     """How long a segment is, more or less."""
+    name: str = ""
+    """Of its file; bytes that are not UTF-8 are surrogate-escaped."""
 
     @property
     def segments(self) -> int:

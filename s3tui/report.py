@@ -85,20 +85,20 @@ def report_json(store: Store, job: Job) -> Iterator[str]:
     head = json.dumps(report_head(store, job), indent=1)
     yield head.removesuffix("\n}") + ',\n "files": ['
     separator = "\n  "
-    videos = store.videos.of_job(job.no)
     rows = row_facts(store, job) if job.kind == "ingest" else {}
     plans = store.ingests.facts(job.no) if rows and job.state is JobState.PLANNED else {}
     first = 0
     for page in store.transfers.pages(job.no):
         files = [_file_json(*row) for row in page]
         if job.kind == "video":
+            videos = store.videos.published_of(job.no, range(first, first + len(page)))
             files = [_with_address(text, videos.get(no)) for no, text in enumerate(files, first)]
         elif job.kind == "ingest":
             files = [_with_rows(text, rows.get(no), plans.get(no)) for no, text in enumerate(files, first)]
         yield separator + ",\n  ".join(files)
         separator = ",\n  "
         first += len(page)
-    address = json.dumps(next((url for url, _ in videos.values()), None))
+    address = json.dumps(store.videos.first_address(job.no))
     yield f'\n ],\n "url": {address},\n "rows": {json.dumps(rows_of(store, job))}\n}}\n'
 
 

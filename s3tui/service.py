@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from s3tui.errors import Conflict, NotFound, SpecError
+from s3tui.jobs.ingest import IngestSpec
 from s3tui.jobs.specs import Spec, decode_spec, encode_spec, place_hash, spec_hash
-from s3tui.jobs.upload import UploadSpec
 from s3tui.model import (
     ActiveTransfer,
     Desired,
@@ -100,7 +100,7 @@ class Service:
 
         Raises SpecError for a job that watches: what will come cannot be planned.
         """
-        if isinstance(spec, UploadSpec) and spec.watch:
+        if not isinstance(spec, IngestSpec) and spec.watch:
             raise SpecError("What comes to a watched directory cannot be planned: leave out --watch to see what is there.")
         new = self._new(spec, dry_run=True, concurrency=concurrency, bandwidth=bandwidth, home=home)
         self._store.jobs.create(new)
@@ -250,9 +250,9 @@ class Service:
         """The failed files of a job by reason, the most frequent first, the first few of each named."""
         return failures_by_reason(self._store, job)
 
-    def videos(self, job: Job) -> dict[int, tuple[str, list[dict[str, Any]]]]:
-        """(address, renditions) of each published video of a job, by number."""
-        return self._store.videos.of_job(job.no)
+    def videos(self, job: Job, numbers: Sequence[int]) -> dict[int, tuple[str, list[dict[str, Any]]]]:
+        """(address, renditions) of those of these videos of a job that are published, by number."""
+        return self._store.videos.published_of(job.no, numbers)
 
     def row_counts(self, job: Job) -> dict[int, dict[str, Any]]:
         """`rows` and `rejects_url` of each CSV file of a job, as its report has them, by number."""

@@ -55,7 +55,8 @@ _BREAK_SECONDS = 3.0
 _TELLING_SECONDS = 5.0
 """How long a worker that ends may go on telling the webhook what its own jobs have caused."""
 _UNITS_PER_JOB = 3
-"""One that plans and two that carry: while the last files of one are in flight, the next fills the free slots."""
+"""One that plans and two that carry: while the last files of one are in flight, the next fills the free slots. More only of a queue
+that gives more places than that."""
 _UNITS = 12
 """Units at work in one process, over all jobs, but for those that watch: they would keep their places for ever."""
 
@@ -101,7 +102,7 @@ class Worker:
         """Without `bells` it works only on jobs that are bound to it: a headless command.
 
         `until_idle`: seconds without any unit, and without anything to tell the webhook, after which it stops by itself. `at_once`:
-        how many units of a queue may be at work. `post` is the way to the webhook, if there is one.
+        how many units of a queue may be at work, but for those that watch. `post` is the way to the webhook, if there is one.
         """
         self.id = f"{os.getpid()}-{secrets.token_hex(6)}"
         self.error: StateError | None = None
@@ -222,11 +223,11 @@ class Worker:
 
     def _take_one(self) -> bool:
         with self._lock:
-            full = [number for number, job in self._jobs.items() if job.units >= _UNITS_PER_JOB or job.control.stopping]
+            full = [number for number, job in self._jobs.items() if job.units >= self._most_of(job) or job.control.stopping]
             watching = sum(job.watches for job in self._jobs.values())
             if len(self._at_work) - watching >= _UNITS:
                 return False
-            taken = Counter(self._jobs[lease.job_no].queue for lease in self._at_work)
+            taken = Counter(self._jobs[lease.job_no].queue for lease in self._at_work if not self._watches(lease))
         queues = [name for name in self._claimant.queues if name not in self._at_once or taken[name] < self._at_once[name]]
         claimed = self._store.units.claim(replace(self._claimant, queues=tuple(queues)), full)
         if claimed is None:
@@ -239,6 +240,13 @@ class Worker:
             self._at_work[lease] = thread
         thread.start()
         return True
+
+    def _most_of(self, job: _JobAtWork) -> int:
+        return max(_UNITS_PER_JOB, 1 + self._at_once.get(job.queue, 0))
+
+    def _watches(self, lease: Lease) -> bool:
+        """Whether it is the unit of a job that watches by which it does so: such a unit takes no place from others."""
+        return lease.kind is UnitKind.PLAN and self._jobs[lease.job_no].watches
 
     def _idle_for(self) -> float:
         with self._lock:

@@ -24,6 +24,7 @@ AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/s3/aws4_req
         ("aws_session_token=5ec2e7", "5ec2e7"),
         ("connect to postgresql://me:5ec2e7@db:5432/jobs failed", "5ec2e7"),
         ("proxy http://me:5e:c2@e7@proxy:3128", "c2"),
+        ("reach https://5ec2e7@host:9000/x failed", "5ec2e7"),
         ("host=db password=5ec2e7 dbname=jobs", "5ec2e7"),
     ],
 )
@@ -73,6 +74,7 @@ def test_a_known_secret_as_short_as_a_word_hides_no_words() -> None:
         ("redis://:5ec2e7@cache:6379", f"redis://:{MASK}@cache:6379", {"5ec2e7"}),
         ("sqlite", "sqlite", set()),
         ("postgresql://me@db:5432/jobs", "postgresql://me@db:5432/jobs", set()),
+        ("https://5ec2e7@host/x", f"https://{MASK}@host/x", {"5ec2e7"}),
     ],
 )
 def test_a_url_is_shown_without_its_passwords(url: str, shown: str, passwords: set[str]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 import time
 from collections import deque
@@ -93,7 +91,7 @@ def _seconds_left(*work: tuple[int, float]) -> float | None:
 def describe(sight: JobSight, pace: Pace) -> str:
     """`12 of 300 files, 1.0 MiB of 9.5 MiB, 512.0 KiB/s, 31 files/s, 0:17 left, 2 retries, 1 failed`.
 
-    Of a job that watches, as long as nothing comes: `watching; 12 files stored, last one 0:17 ago, 1.0 MiB`. Of videos
+    Of a job that watches, as long as nothing comes: `watching; 12 files stored, last one 0:17 ago, 1.0 MiB`. Of videos at work
     `transcoding clip.mp4: 42%, 2.5x, 63 fps, 0:12 left, 18 segments, 1 of 3 files`.
     """
     totals, more = sight.job.totals, "" if sight.job.planned else "+"
@@ -106,10 +104,10 @@ def describe(sight: JobSight, pace: Pace) -> str:
     ]
     if sight.job.watches and done == totals.found:
         last = f", last one {format_duration(pace.seconds_quiet)} ago" if totals.uploaded else ""
-        words = [f"watching; {totals.uploaded} files stored{last}", format_size(totals.bytes)]
+        noun, verb = ("video", "made") if sight.job.kind == "video" else ("file", "stored")
+        words = [f"watching; {totals.uploaded} {noun}{'' if totals.uploaded == 1 else 's'} {verb}{last}", format_size(totals.bytes)]
     if sight.videos:
-        sources = json.loads(sight.job.spec)["sources"]
-        made = "; ".join(_describe_video(video, sources[video.no]) for video in sight.videos)
+        made = "; ".join(map(_describe_video, sight.videos))
         words = [made, *words[:1]] if totals.found > 1 else [made]
     if sight.rows is not None:
         words.insert(0, f"{sight.rows.inserted:,} rows")
@@ -123,13 +121,13 @@ def describe(sight: JobSight, pace: Pace) -> str:
     return ", ".join(words)
 
 
-def _describe_video(video: VideoSample, source: str) -> str:
+def _describe_video(video: VideoSample) -> str:
     words = [f"{video.share:.0%}"]
     if video.speed and video.seconds_left is not None:
         words += [f"{video.speed:.1f}x", f"{video.fps:.0f} fps", f"{format_duration(video.seconds_left)} left"]
     if video.segments:
         words.append(f"{video.segments} {'segment' if video.segments == 1 else 'segments'}")
-    return display_text(f"{video.phase} {os.path.basename(source)}: ") + ", ".join(words)  # noqa: PTH119 - no path to follow
+    return display_text(f"{video.phase} {video.name}: ") + ", ".join(words)
 
 
 class _Silence:

@@ -99,7 +99,7 @@ def refuse_targets(sources: Sequence[str]) -> None:
 
 def _add_choosing_options(parser: Parser) -> None:
     add_choosing_options(parser)
-    _add_watching_options(parser)
+    add_watching_options(parser)
     options = parser.add_argument_group("when the key is taken")
     options.add_argument(
         "--skip-unchanged", action="store_true", help="skip what the target has already, byte for byte, whatever --if-exists says"
@@ -107,7 +107,8 @@ def _add_choosing_options(parser: Parser) -> None:
     options.add_argument("--if-exists", choices=("overwrite", "skip", "fail"), default="overwrite", help="(default: overwrite)")
 
 
-def _add_watching_options(parser: Parser) -> None:
+def add_watching_options(parser: Parser) -> None:
+    """What a command takes that can go on with what comes to its sources."""
     options = parser.add_argument_group("watching")
     options.add_argument("--watch", action="store_true", help="keep taking new and changed files until stopped")
     options.add_argument("--settle", metavar="SECONDS", type=float, help="how long a watched file must be quiet first (default: 2)")
@@ -135,7 +136,7 @@ def spec_fields(arguments: argparse.Namespace, sources: Sequence[str]) -> dict[s
         **choice_fields(arguments, sources),
         "if_exists": arguments.if_exists,
         "skip_unchanged": arguments.skip_unchanged,
-        **_watching_fields(arguments),
+        **watching_fields(arguments),
         "metadata": tuple(arguments.metadata),
         "tags": tuple(arguments.tag),
         "cache_control": arguments.cache_control,
@@ -143,7 +144,8 @@ def spec_fields(arguments: argparse.Namespace, sources: Sequence[str]) -> dict[s
     }
 
 
-def _watching_fields(arguments: argparse.Namespace) -> dict[str, Any]:
+def watching_fields(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a spec that these options give. Raises SpecError."""
     if arguments.settle is None:
         return {"watch": arguments.watch}
     if not arguments.watch:

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from s3tui.cli.parser import Parser, add_carrying_options, add_connection_options, add_global_options, add_result_options
-from s3tui.cli.upload import absolute, sources_and_target, start_job
+from s3tui.cli.upload import absolute, add_watching_options, sources_and_target, start_job, watching_fields
 
 if TYPE_CHECKING:
     from s3tui.jobs.video import VideoSpec
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 def add_options(parser: Parser) -> None:
     """What `video` takes."""
     parser.description = "Make HLS of video files: segments go to S3 while later ones are encoded, and the master playlist last."
-    parser.add_argument("paths", nargs="+", metavar="FILE... s3://BUCKET[/PREFIX]", help="the videos, and where to")
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="FILE... s3://BUCKET[/PREFIX]",
+        help="the videos (with --watch: and folders of them), and where to",
+    )
     parser.add_argument("--dry-run", action="store_true", help="plan only: say what would be made of each file")
     add_carrying_options(parser)
     options = parser.add_argument_group("video")
@@ -28,6 +33,7 @@ def add_options(parser: Parser) -> None:
         "--hls-key", metavar="FILE", help="encrypt segments of MPEG-TS by AES-128 with the 16 bytes in this file (default: no)"
     )
     options.add_argument("--hls-key-url", metavar="URL", help="the address at which players get that key")
+    add_watching_options(parser)
     add_result_options(parser)
     add_connection_options(parser)
     add_global_options(parser, after=True)
@@ -44,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_sources([os.fsencode(path) for path in paths])
     loaded = settings.load(arguments)
     with foreground.opened(loaded, arguments) as runtime:
-        spec: VideoSpec = runtime.video_spec(absolute(paths), target, **_encryption(arguments))
+        spec: VideoSpec = runtime.video_spec(absolute(paths), target, **_encryption(arguments), **watching_fields(arguments))
         check_key(spec)
         return foreground.carry(runtime, arguments, start_job(spec, loaded.settings.transfer, dry_run=arguments.dry_run))
 

@@ -1,16 +1,19 @@
 """What a video has beside its segments: a poster, a storyboard for dragging through it, and subtitles.
 
-They are made of the source in passes of their own. A picture that cannot be made is left out, since no player needs it; subtitles
-that the source has belong to the video.
+They are made of the source in passes of their own, pictures while it is encoded. A picture that cannot be made is left out, since
+no player needs it; subtitles that the source has belong to the video.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from threading import Event
 
 from s3tui.errors import TranscodeError
 from s3tui.jobs.shipment import Shipment
@@ -22,7 +25,7 @@ from s3tui.media.plan import Plan
 from s3tui.media.playlists import anchored_subtitles, storyboard_cues, subtitle_playlist
 from s3tui.media.served import PLAYLIST
 from s3tui.media.source import Source
-from s3tui.media.storyboard import storyboard
+from s3tui.media.storyboard import Storyboard, storyboard
 from s3tui.transfer.engine import Control
 
 _log = logging.getLogger(__name__)
@@ -41,15 +44,35 @@ class Companions:
     directory: Path
     shipment: Shipment
     control: Control
+    _given_up: Event = field(default_factory=Event)
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """Make the poster and the storyboard meanwhile; they are made when the block ends, and given up if it fails.
+
+        Raises Cancelled when the job stops.
+        """
+        (self.directory / commands.STORYBOARD).mkdir()
+        with ThreadPoolExecutor(2, thread_name_prefix="pictures") as pool:
+            made = [
+                pool.submit(self._picture, commands.poster(self.ffmpeg, self.source, self.plan)),
+                pool.submit(self._picture, commands.storyboard(self.ffmpeg, self.source, self.plan, self._board)),
+            ]
+            try:
+                yield
+            except BaseException:
+                self._given_up.set()
+                raise
+            for picture in made:
+                picture.result()
+
+    @property
+    def _board(self) -> Storyboard:
+        return storyboard(self.source.duration_us, self.plan.rungs[0])
 
     def send_pictures(self) -> None:
-        """The poster and the storyboard. Raises StorageError, and Cancelled when the job stops."""
-        board = storyboard(self.source.duration_us, self.plan.rungs[0])
-        (self.directory / commands.STORYBOARD).mkdir()
-        poster = commands.poster(self.ffmpeg, self.source, self.plan)
-        with ThreadPoolExecutor(2, thread_name_prefix="pictures") as pool:
-            made = pool.map(self._picture, (poster, commands.storyboard(self.ffmpeg, self.source, self.plan, board)))
-        list(made)  # raises what stopped them
+        """The poster and the storyboard, as far as they could be made. Raises StorageError, and Cancelled when the job stops."""
+        board = self._board
         sheets = sorted((self.directory / commands.STORYBOARD).glob("*.jpg"))
         files = [
             (commands.POSTER, self.directory / commands.POSTER),
@@ -95,4 +118,4 @@ class Companions:
 
     def _run(self, command: list[str]) -> Ended:
         """Raises TranscodeError (`stalled`), and Cancelled when the job stops: of a long film this takes a while, too."""
-        return run(command, self.directory, self.source.path, stopping=lambda: self.control.stopping)
+        return run(command, self.directory, self.source.path, stopping=lambda: self.control.stopping or self._given_up.is_set())

@@ -1,6 +1,6 @@
 """The end of one CSV file: verified when all of it has landed, its rejects stored beside its batches; or failed, and taken back.
 
-Whoever sees a file at its end ends it: the unit that landed the last batch, or the plan, if that was slower. Twice is as good as once.
+Whoever sees a file at its end ends it: the unit that landed its last batch, or the plan, if that was slower. Twice is like once.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
                 all batches of a file done ──▶ rejects.csv, if anything was rejected ──▶ the file is verified
 
 Batches depend on the file's bytes alone, and so do their objects. Whatever is killed is done again with the same result, and what
-the ledger has marked changes nothing. A store that refuses a batch stops the job, which can be resumed; a file that cannot be read to
-its end, or changes meanwhile, fails, and its rows are taken back.
+the ledger has marked changes nothing. A store that refuses a batch stops the job, which can be resumed; a file that cannot be read
+to its end, or changes meanwhile, fails, and its rows are taken back.
 """
 
 from __future__ import annotations

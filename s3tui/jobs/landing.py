@@ -58,8 +58,8 @@ class _Parsed(NamedTuple):
 def land_unit(context: Context[IngestSpec], no: int, path: bytes) -> None:
     """Land what is left of a unit, whose file is `path`.
 
-    Raises SourceError and TableError for what is wrong with the file, StorageError, LeaseLost, OSError; Cancelled if the job stops, or
-    the file has failed.
+    Raises SourceError and TableError for what is wrong with the file, StorageError, LeaseLost, OSError; Cancelled if the job stops,
+    or the file has failed.
     """
     file = context.store.ingests.file(context.lease.job_no, no)
     if file is None:

@@ -27,7 +27,7 @@ _REQUESTS_AT_A_TIME = 8
 
 def taken(prefix: str) -> ObjectExists:
     """What is said of a prefix that is somebody else's."""
-    step = "Delete what is there, or choose another prefix."
+    step = "What is there is not replaced: delete it and retry, or choose another prefix or name."
     return ObjectExists(f"The target already has something below {display_text(prefix)}. {step}")
 
 

@@ -20,6 +20,7 @@ class Telling:
 
     progress: Progress
     no: int
+    name: str
     size: int
     """Bytes of its source."""
     attempt: int
@@ -28,7 +29,7 @@ class Telling:
     def begin(self) -> None:
         """It is being looked at."""
         self.progress.start(self.no, self.size, self.attempt)
-        self._tell(VideoSample(self.no))
+        self._tell(VideoSample(self.no, name=self.name))
 
     def transcoding(self, source: Source, plan: Plan) -> None:
         """It is known what it becomes."""

@@ -16,9 +16,10 @@ from s3tui.errors import Cancelled, SpecError
 from s3tui.events import Failed
 from s3tui.jobs.checks import check_target, check_word
 from s3tui.jobs.context import Context
+from s3tui.jobs.intake import Files
 from s3tui.jobs.lists import forget_list, open_list
 from s3tui.jobs.targets import bucket_of, prefix_of
-from s3tui.jobs.watching import check_watching, keep_planning
+from s3tui.jobs.watching import check_settling, keep_planning
 from s3tui.model import Action, Connection, FileState, Fingerprint, ObjectRef, Policy, StoredObject, Transfer
 from s3tui.text import display_text
 from s3tui.transfer.choice import Choice
@@ -69,7 +70,7 @@ class UploadSpec:
             raise SpecError("--watch takes files that are not there yet, and --files-from names them all: use one of the two.")
         check_headers(self.policy.headers)
         if self.watch:
-            check_watching(self)
+            _check_watching(self)
 
     @property
     def bucket(self) -> str:
@@ -87,6 +88,19 @@ class UploadSpec:
         return frozenset({FileState.PLANNED})
 
 
+def _check_watching(spec: UploadSpec) -> None:
+    """See that nothing is asked of a watching job that only a whole plan could give. Raises SpecError."""
+    refused = {
+        "--if-exists": "it stores each file again that has changed" if spec.policy.if_exists != "overwrite" else "",
+        "--skip-unchanged": "it remembers itself what it has stored" if spec.skip_unchanged else "",
+        "--encode-names": "it sees too late that two names become one key" if spec.choice.encode_names else "",
+    }
+    for option, why in refused.items():
+        if why:
+            raise SpecError(f"A job that watches takes no {option}, as {why}: leave out one of the two.")
+    check_settling(spec.settle_seconds)
+
+
 def plan(context: Context[UploadSpec]) -> None:
     """Scan the sources and write the plan down, shard by shard; carrying begins meanwhile where nothing forbids it."""
     spec = context.spec
@@ -95,7 +109,7 @@ def plan(context: Context[UploadSpec]) -> None:
     bucket.check()
     check_sources(sources)
     if spec.watch:
-        keep_planning(context)
+        keep_planning(context, Files(context))
         return
     if spec.policy.if_exists != "overwrite":
         _warn_of_races(context)

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import ClassVar
 
-from s3tui.errors import Cancelled, SourceChanged, SourceError, SpecError, StorageError, TranscodeError
+from s3tui.errors import Cancelled, SourceChanged, SourceError, SourceVanished, SpecError, StorageError, TranscodeError
 from s3tui.events import Fact, Failed, Planned, Uploaded, Verified
 from s3tui.jobs.checks import check_encryption, check_target, check_word
 from s3tui.jobs.companions import Companions
 from s3tui.jobs.context import Context
+from s3tui.jobs.films import Films, film_row
 from s3tui.jobs.options import SEGMENT_TYPES
 from s3tui.jobs.own_prefix import clear, ensure_empty
 from s3tui.jobs.publishing import publish
@@ -26,6 +27,7 @@ from s3tui.jobs.shipment import Shipment
 from s3tui.jobs.targets import bucket_of, prefix_of
 from s3tui.jobs.telling import Telling
 from s3tui.jobs.transcoding import transcode
+from s3tui.jobs.watching import check_settling, keep_planning
 from s3tui.jobs.workplaces import workplace
 from s3tui.media import gate
 from s3tui.media.cipher import Cipher
@@ -38,7 +40,7 @@ from s3tui.media.served import MASTER
 from s3tui.model import Connection, FileState, Fingerprint, ObjectRef, Policy, Receipt
 from s3tui.text import display_text
 from s3tui.transfer.compare import key_collision
-from s3tui.transfer.naming import key_for
+from s3tui.transfer.places import Place
 from s3tui.transfer.unreadable import check_sources
 
 
@@ -50,7 +52,7 @@ class VideoSpec:
     queue: ClassVar[str] = "video"
 
     sources: tuple[str, ...]
-    """Absolute paths of files; bytes that are not UTF-8 are surrogate-escaped."""
+    """Absolute paths of files, or of folders as well if it watches; bytes that are not UTF-8 are surrogate-escaped."""
     target: str
     """`s3://bucket/prefix/`: the prefix is empty or ends in a slash."""
     connection: Connection = field(default_factory=Connection)
@@ -65,6 +67,10 @@ class VideoSpec:
     """Absolute path of a file with the key that segments are encrypted with, never the key; empty: they are not encrypted."""
     hls_key_url: str = ""
     """The address at which players get the key."""
+    watch: bool = False
+    """Keep taking new files until stopped; the sources may be folders then."""
+    settle_seconds: float = 2.0
+    """See `UploadSpec`."""
 
     def __post_init__(self) -> None:
         check_target(self.sources, self.target)
@@ -74,6 +80,8 @@ class VideoSpec:
             parse_heights(self.ladder)
         except ValueError as error:
             raise SpecError(f"--ladder cannot be used: {error}.") from error
+        if self.watch:
+            check_settling(self.settle_seconds)
 
     @property
     def bucket(self) -> str:
@@ -103,6 +111,9 @@ def plan(context: Context[VideoSpec]) -> None:
     context.resources.bucket(spec.connection, spec.bucket).check()
     check_sources(sources)
     check_key(spec)
+    if spec.watch:
+        keep_planning(context, Films(context))
+        return
     rows = [_row(no, source, spec.prefix) for no, source in enumerate(sources)]
     keys = Counter(row.key for row in rows)
     done = context.store.planning.last(context.lease)
@@ -118,10 +129,7 @@ def _row(no: int, source: bytes, prefix: str) -> Planned:
     """What is to become of one file: its object is the master playlist."""
     name = os.path.basename(source)  # noqa: PTH119 - bytes
     fingerprint = Fingerprint.of(os.stat(source))  # noqa: PTH116
-    key = key_for(os.path.splitext(name)[0] + b"/" + MASTER.encode(), prefix)  # noqa: PTH122
-    if isinstance(key, str):
-        return Planned(no, name, key, fingerprint)
-    return Planned(no, name, None, fingerprint, FileState.FAILED, key.reason, key.error)
+    return film_row(Planned(no, name, "", fingerprint), prefix)
 
 
 def check_key(spec: VideoSpec) -> None:
@@ -139,10 +147,12 @@ def _cipher(spec: VideoSpec) -> Cipher | None:
 
 def work(context: Context[VideoSpec]) -> None:
     """Make the unit's video."""
-    sources = [os.fsencode(source) for source in context.spec.sources]
-    for source_no, _path, no, key, _action, fingerprint, attempts, _upload in context.store.transfers.to_carry(context.lease):
+    spec = context.spec
+    sources = [os.fsencode(source) for source in spec.sources]
+    for source_no, path, no, key, _action, fingerprint, attempts, _upload in context.store.transfers.to_carry(context.lease):
         if not context.control.stopping:
-            _Video(context, no, sources[source_no], key, fingerprint, attempts + 1).make()
+            source = Place(sources[source_no]).of(path) if spec.watch else sources[source_no]
+            _Video(context, no, source, key, fingerprint, attempts + 1, exactly=spec.watch or context.job.applied).make()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +165,8 @@ class _Video:
     key: str
     fingerprint: Fingerprint
     attempt: int
+    exactly: bool
+    """Whether it must be the file that was planned; else it is made as it is now."""
 
     @property
     def prefix(self) -> str:
@@ -164,7 +176,8 @@ class _Video:
     def make(self) -> None:
         """Make it, and write down how that ended; not if the job stops. Raises what concerns all."""
         context = self.context
-        telling = Telling(context.progress, self.no, self.fingerprint.size, self.attempt)
+        name = os.fsdecode(os.path.basename(self.path))  # noqa: PTH119 - bytes
+        telling = Telling(context.progress, self.no, name, self.fingerprint.size, self.attempt)
         telling.begin()
         try:
             try:
@@ -189,6 +202,9 @@ class _Video:
         with workplace(context.job.id, self.no) as directory:
             ffmpeg = context.resources.ffmpeg()
             cipher = _cipher(spec)
+            before = self._look()
+            if self.exactly:
+                self._ensure_same(before, self.fingerprint, "changed since it was planned", "Plan it anew.")
             source = probe(self.path, ffmpeg)
             plan = plan_for(source, spec.choices)
             if encodes:
@@ -196,16 +212,16 @@ class _Video:
             self._take_place()
             telling.transcoding(source, plan)
             threads = context.resources.encoder_threads()
-            encoded = transcode(
-                ffmpeg.path, source, plan, directory, shipment, context.control, telling, cipher=cipher, threads=threads
-            )
-            telling.publishing()
-            renditions = gate.prove(plan, source, encoded)
             companions = Companions(ffmpeg.path, source, plan, directory, shipment, context.control)
-            if cipher is None:  # pictures in the clear would tell what the segments keep
-                companions.send_pictures()
+            with companions.drawing() if cipher is None else nullcontext():  # pictures in the clear would tell what segments keep
+                encoded = transcode(
+                    ffmpeg.path, source, plan, directory, shipment, context.control, telling, cipher=cipher, threads=threads
+                )
+                telling.publishing()
+                renditions = gate.prove(plan, source, encoded)
+            companions.send_pictures()
             subtitles = companions.send_subtitles(encoded.begins(plan))
-            self._ensure_unchanged()
+            self._ensure_same(before, self._look(), "changed while it was read", "Retry when it is at rest.")
             key = None if cipher is None else Key(spec.hls_key_url, cipher.vector)
             publish(plan, renditions, subtitles, directory, shipment, key)
         self._write_down(plan, renditions, shipment)
@@ -220,11 +236,18 @@ class _Video:
         if not begun:
             context.store.videos.begin(context.lease, self.no)
 
-    def _ensure_unchanged(self) -> None:
-        """Raises SourceChanged."""
-        if Fingerprint.of(os.stat(self.path)) != self.fingerprint:  # noqa: PTH116 - bytes
+    def _look(self) -> Fingerprint:
+        """Of the file as it is. Raises SourceVanished."""
+        try:
+            return Fingerprint.of(os.stat(self.path))  # noqa: PTH116 - bytes
+        except OSError as error:
             shown = display_text(self.path)
-            raise SourceChanged(f"{shown} changed while it was read, so nothing was published. Retry when it is at rest.")
+            raise SourceVanished(f"{shown} is not there any more, so nothing was published. Check its path.") from error
+
+    def _ensure_same(self, one: Fingerprint, other: Fingerprint, what: str, step: str) -> None:
+        """Raises SourceChanged."""
+        if one != other:
+            raise SourceChanged(f"{display_text(self.path)} {what}, so nothing was published. {step}")
 
     def _write_down(self, plan: Plan, renditions: dict[str, Rendition], shipment: Shipment) -> None:
         context, master = self.context, shipment.receipts[MASTER]

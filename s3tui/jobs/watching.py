@@ -21,13 +21,12 @@ from typing import Protocol
 from s3tui.errors import SpecError
 from s3tui.events import Planned
 from s3tui.jobs.context import Context
-from s3tui.model import FileState, Policy, now_ms
+from s3tui.jobs.intake import Intake
+from s3tui.model import FileState, now_ms
 from s3tui.transfer.at_rest import LIMIT, Candidate, Candidates, Sight, is_open_for_writing
-from s3tui.transfer.choice import Choice
-from s3tui.transfer.compare import key_collision
 from s3tui.transfer.judging import Judge
 from s3tui.transfer.places import Place
-from s3tui.transfer.plan import judges, look, scan, shards
+from s3tui.transfer.plan import everything, look
 from s3tui.transfer.watching import Deaf, OpenWatcher, Watcher, open_watcher
 
 PASS_SECONDS = 60.0
@@ -50,52 +49,31 @@ class WatchingSpec(Protocol):
         """Absolute paths."""
 
     @property
-    def prefix(self) -> str:
-        """Of the keys."""
-
-    @property
-    def choice(self) -> Choice:
-        """What is taken of the sources."""
-
-    @property
-    def policy(self) -> Policy:
-        """How they are carried."""
-
-    @property
-    def skip_unchanged(self) -> bool:
-        """Whether the target is to be compared with."""
-
-    @property
     def settle_seconds(self) -> float:
         """How long a file must have been quiet."""
 
 
-def check_watching(spec: WatchingSpec) -> None:
-    """See that nothing is asked of a watching job that only a whole plan could give. Raises SpecError."""
-    refused = {
-        "--if-exists": "it stores each file again that has changed" if spec.policy.if_exists != "overwrite" else "",
-        "--skip-unchanged": "it remembers itself what it has stored" if spec.skip_unchanged else "",
-        "--encode-names": "it sees too late that two names become one key" if spec.choice.encode_names else "",
-    }
-    for option, why in refused.items():
-        if why:
-            raise SpecError(f"A job that watches takes no {option}, as {why}: leave out one of the two.")
-    if not 0 < spec.settle_seconds <= _MOST_SETTLE_SECONDS:
-        raise SpecError(f"--settle must be more than 0 and at most {_MOST_SETTLE_SECONDS} seconds, not {spec.settle_seconds:g}.")
+def check_settling(seconds: float) -> None:
+    """See that a file can be quiet for so long. Raises SpecError."""
+    if not 0 < seconds <= _MOST_SETTLE_SECONDS:
+        raise SpecError(f"--settle must be more than 0 and at most {_MOST_SETTLE_SECONDS} seconds, not {seconds:g}.")
 
 
 def keep_planning(
     context: Context[WatchingSpec],
+    intake: Intake,
     open_watcher: OpenWatcher = open_watcher,
     *,
     pass_seconds: float = PASS_SECONDS,
     limit: int = LIMIT,
 ) -> None:
-    """Plan what the sources have and what comes to them, until `control.stopping`. Raises StateError, LeaseLost.
+    """Plan what the sources have and what comes to them, as the intake has it, until `control.stopping`.
+
+    Raises StateError, LeaseLost.
 
     `limit`: candidates that are kept at a time.
     """
-    watch = _Watch(context, open_watcher, pass_seconds, limit)
+    watch = _Watch(context, intake, open_watcher, pass_seconds, limit)
     try:
         watch.run()
     finally:
@@ -105,9 +83,12 @@ def keep_planning(
 class _Watch:
     """One job at watching, under one lease."""
 
-    def __init__(self, context: Context[WatchingSpec], open_watcher: OpenWatcher, pass_seconds: float, limit: int) -> None:
+    def __init__(
+        self, context: Context[WatchingSpec], intake: Intake, open_watcher: OpenWatcher, pass_seconds: float, limit: int
+    ) -> None:
         spec = context.spec
         self._context = context
+        self._intake = intake
         self._open_watcher = open_watcher
         self._pass_seconds = pass_seconds
         self._sources = [os.fsencode(source) for source in spec.sources]
@@ -176,9 +157,9 @@ class _Watch:
 
     def _pass(self) -> None:
         """Look at all that the sources have. What is not taken yet becomes a candidate, as fast as candidates come to rest."""
-        spec, now, listened = self._context.spec, now_ms(), time.monotonic()
-        self._judges = judges(self._sources, spec.prefix, spec.choice, now)
-        for news in self._news(scan(self._sources, prefix=spec.prefix, choice=spec.choice, created_at=now)):
+        listened = time.monotonic()
+        self._judges = self._intake.judges(now_ms())
+        for news in self._news(everything(self._judges)):
             for entry in news:
                 if not self._offer(entry):
                     self._make_room()
@@ -193,9 +174,9 @@ class _Watch:
         self._context.store.watched.went_round(self._context.lease)
 
     def _news(self, entries: Iterator[Planned]) -> Iterator[list[Planned]]:
-        """The pages of a scan, reduced to what has not been taken as it is."""
+        """The pages of a scan, reduced to what concerns the job and has not been taken as it is."""
         while page := list(islice(entries, _PAGE)):
-            yield self._context.store.watched.news(self._context.lease, page)
+            yield self._context.store.watched.news(self._context.lease, list(self._intake.rows(page)))
 
     def _offer(self, entry: Planned, *, restless: bool = False) -> bool:
         return self._candidates.offer(Candidate(entry.source_no, entry.path), Sight.of(entry), restless=restless)
@@ -226,7 +207,7 @@ class _Watch:
         """Look at the candidates whose time has come, and plan those that are at rest."""
         at_rest: list[Planned] = []
         for candidate, before in self._candidates.due():
-            for entry in look(self._judges[candidate.source_no], candidate.path):
+            for entry in self._intake.rows(look(self._judges[candidate.source_no], candidate.path)):
                 if self._stopping:
                     return
                 if entry.path != candidate.path:  # a directory: what is in it stands for itself
@@ -235,38 +216,22 @@ class _Watch:
                     at_rest.append(entry)
                 else:
                     self._offer(entry, restless=before is not None)
-        for shard in shards(at_rest, first_files=_PAGE):
-            self._take(shard)
+        for unit in self._intake.units(at_rest):
+            if self._stopping:
+                return
+            self._take(unit)
 
     def _is_being_written(self, entry: Planned) -> bool:
         return entry.state is FileState.PLANNED and is_open_for_writing(self._files[entry.source_no].of(entry.path))
 
-    def _take(self, shard: Sequence[Planned]) -> None:
+    def _take(self, unit: Sequence[Planned]) -> None:
         context = self._context
-        news = context.store.watched.news(context.lease, shard)
+        news = context.store.watched.news(context.lease, unit)
         if not news:
             return
-        if len(self._sources) > 1:
-            news = self._told_apart(news)
-        for late in context.store.watched.take(context.lease, news):
+        for late in context.store.watched.take(context.lease, self._intake.told_apart(news)):
             self._offer(late, restless=True)
         context.wake()
-
-    def _told_apart(self, shard: Sequence[Planned]) -> list[Planned]:
-        """The shard; a file whose key another source has taken fails, as the first one cannot be called back."""
-        context = self._context
-        taken = context.store.watched.elsewhere(context.lease, shard, len(self._sources))
-        seen: dict[bytes, int] = {}
-        told: list[Planned] = []
-        for entry in shard:
-            wanted = entry.state is FileState.PLANNED and entry.key is not None
-            clashes = wanted and (entry.path in taken or seen.setdefault(entry.path, entry.source_no) != entry.source_no)
-            told.append(_clashing(entry) if clashes else entry)
-        return told
-
-
-def _clashing(entry: Planned) -> Planned:
-    return entry._replace(state=FileState.FAILED, reason="key_collision", error=key_collision(entry.key or ""))
 
 
 class _Roots:

@@ -12,6 +12,11 @@ _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,flv,asf,ogg,mpeg
 """Demuxers that read nothing but the file they are given; those of sound are there to be refused as such."""
 CONTAINERS_SHOWN = "MP4, MOV, Matroska, WebM, AVI, MPEG-TS, MPEG, FLV, ASF or Ogg"
 """The same for people."""
+EXTENSIONS = (
+    *("mp4", "m4v", "mov", "3gp", "3g2", "mkv", "webm", "avi", "ts", "mts", "m2ts"),
+    *("mpg", "mpeg", "flv", "wmv", "asf", "ogv"),
+)
+"""How the names of videos in these containers end: what is taken of a folder."""
 
 
 def opening(path: bytes) -> list[str]:

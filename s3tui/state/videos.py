@@ -16,7 +16,11 @@ from s3tui.state.units import Claimant, assert_held
 
 _VIDEO = "job_no = :job_no AND no = :no"
 
-_PUBLISHED = "SELECT no, url, renditions FROM video WHERE job_no = :job_no AND url IS NOT NULL ORDER BY no"
+_PUBLISHED = """
+SELECT no, url, renditions FROM video
+WHERE job_no = :job_no AND no = ANY(:numbers) AND url IS NOT NULL ORDER BY no"""
+
+_FIRST = "SELECT url FROM video WHERE job_no = :job_no AND url IS NOT NULL ORDER BY no LIMIT 1"
 
 _TO_SWEEP = f"""
 SELECT video.no, transfer.key, {JOB} FROM video
@@ -61,11 +65,17 @@ class Videos:
                 no=facts[0].no,
             )
 
-    def of_job(self, job_no: int) -> dict[int, tuple[str, list[dict[str, Any]]]]:
-        """(address, renditions) of each published video of a job, by number."""
+    def published_of(self, job_no: int, numbers: Sequence[int]) -> dict[int, tuple[str, list[dict[str, Any]]]]:
+        """(address, renditions) of those of these videos of a job that are published, by number."""
         with self._database.read() as connection:
-            rows = connection.rows(_PUBLISHED, job_no=job_no)
+            rows = connection.rows(_PUBLISHED, job_no=job_no, numbers=list(numbers))
             return {no: (url, json.loads(renditions)) for no, url, renditions in rows}
+
+    def first_address(self, job_no: int) -> str | None:
+        """Where the first of a job's published videos is."""
+        with self._database.read() as connection:
+            row = connection.first(_FIRST, job_no=job_no)
+            return None if row is None else str(row[0])
 
     def any_cancelled(self) -> bool:
         """Whether there is anything to sweep, perhaps for another worker, or a little later."""

@@ -25,20 +25,30 @@ _AT_ONCE = 100
 _NAMES = [f"path{number}" for number in range(_AT_ONCE)]
 _TAKEN = f"""
 SELECT watched.source_no, watched.path, transfer.size, transfer.mtime_ns, transfer.inode,
-    transfer.no, transfer.state, transfer.action, transfer.reason, coalesce(unit.state, {DONE})
+    transfer.no, transfer.state, transfer.action, transfer.reason, coalesce(unit.state, {DONE}), video.url IS NOT NULL
 FROM watched JOIN transfer ON transfer.job_no = watched.job_no AND transfer.no = watched.no
     LEFT JOIN unit ON unit.job_no = transfer.job_no AND unit.no = transfer.unit_no
+    LEFT JOIN video ON video.job_no = transfer.job_no AND video.no = transfer.no
 WHERE watched.job_no = :job_no AND watched.source_no = ANY(:sources) AND watched.path IN (:{", :".join(_NAMES)})"""
 
 _TAKE = """
 INSERT INTO watched (job_no, source_no, path, no) VALUES (?, ?, ?, ?)
 ON CONFLICT (job_no, source_no, path) DO UPDATE SET no = excluded.no"""
 
+_WANTED = f"""
+SELECT watched.path FROM watched JOIN transfer ON transfer.job_no = watched.job_no AND transfer.no = watched.no
+WHERE watched.job_no = :job_no AND watched.source_no = :source_no AND watched.path >= :first AND watched.path < :behind
+    AND transfer.action NOT IN ({Action.SKIP}, {Action.FAIL})
+ORDER BY watched.path LIMIT {_PAGE}"""
+
+# What an earlier version has left in the bucket is its own, and so it is the later one's.
+_HAND_OVER = "UPDATE video SET no = ? WHERE job_no = ? AND no = ? AND url IS NULL"
+
 _FAILED = f"""
 SELECT watched.no, watched.source_no, watched.path FROM watched JOIN transfer
     ON transfer.job_no = watched.job_no AND transfer.no = watched.no
 WHERE transfer.job_no = :job_no AND transfer.state = {FileState.FAILED}
-    AND (transfer.key IS NULL OR transfer.reason = 'source_vanished') AND transfer.no > :after
+    AND (transfer.key IS NULL OR transfer.reason IN ('source_vanished', 'key_collision')) AND transfer.no > :after
 ORDER BY transfer.no LIMIT {_PAGE}"""
 
 
@@ -53,6 +63,8 @@ class _Taken(NamedTuple):
     reason: str | None
     on_its_way: bool
     """Whether the unit that carries it is not done."""
+    published: bool
+    """Whether it became a video, whose size is another than the file's."""
 
     def is_all_of(self, entry: Planned) -> bool:
         """Whether this is the entry as it is now.
@@ -62,7 +74,8 @@ class _Taken(NamedTuple):
         """
         if entry.state is FileState.PLANNED:
             is_over = self.action is Action.SKIP or self.state is FileState.DELETED
-            return entry.fingerprint == self.fingerprint and not is_over
+            known = slice(1, None) if self.published else slice(None)
+            return entry.fingerprint[known] == self.fingerprint[known] and not is_over
         return (entry.state, entry.reason) == (self.state, self.reason)
 
 
@@ -89,6 +102,17 @@ class Watched:
         refused = (Action.SKIP, Action.FAIL)
         return {path for (source_no, path), row in taken.items() if (source_no, path) not in wanted and row.action not in refused}
 
+    def wanted(self, lease: Lease, source_no: int, first: bytes, behind: bytes) -> Iterator[bytes]:
+        """The paths from `first` on, up to but without `behind`, that were taken of a source, to be sent; as in `elsewhere`."""
+        while True:
+            place = {"job_no": lease.job_no, "source_no": source_no}
+            with self._database.read() as connection:
+                page = [bytes(path) for (path,) in connection.rows(_WANTED, **place, first=first, behind=behind)]
+            yield from page
+            if len(page) < _PAGE:
+                return
+            first = page[-1] + b"\0"
+
     def take(self, lease: Lease, shard: Sequence[Planned]) -> list[Planned]:
         """Write what is new of a shard, and the unit that will carry it; returns what has to wait. Raises LeaseLost."""
         with self._database.write() as connection:
@@ -98,12 +122,14 @@ class Watched:
             places = [(entry.source_no, entry.path) for entry in fresh]
             _outdate(connection, lease.job_no, [taken[place].no for place in places if place in taken])
             first = write_shard(connection, lease, fresh, hold=False)
-            connection.execute_each(_TAKE, [(lease.job_no, *place, no) for no, place in enumerate(places, first)])
+            numbered = list(enumerate(places, first))
+            connection.execute_each(_TAKE, [(lease.job_no, *place, no) for no, place in numbered])
+            connection.execute_each(_HAND_OVER, [(no, lease.job_no, taken[place].no) for no, place in numbered if place in taken])
         tell_refused(self._database, lease, fresh, first)
         return late
 
     def failed(self, lease: Lease) -> Iterator[tuple[int, int, bytes]]:
-        """(number, source number, path) of what failed because it is not there, cannot be listed, or has no key."""
+        """(number, source number, path) of what failed because it is not there, cannot be listed, or has no key of its own."""
         after = -1
         while True:
             with self._database.read() as connection:
@@ -152,8 +178,9 @@ def _taken(connection: Connection, job_no: int, page: Sequence[Planned], sources
     found: dict[tuple[int, bytes], _Taken] = {}
     for paths in _hundreds([entry.path for entry in page]):
         rows = connection.rows(_TAKEN, job_no=job_no, sources=list(sources), **dict(zip(_NAMES, paths, strict=True)))
-        for source_no, path, *fingerprint, no, state, action, reason, unit in rows:
-            row = _Taken(no, Fingerprint._make(fingerprint), FileState(state), Action(action), reason, unit != DONE)
+        for source_no, path, *fingerprint, no, state, action, reason, unit, published in rows:
+            seen = Fingerprint._make(fingerprint)
+            row = _Taken(no, seen, FileState(state), Action(action), reason, unit != DONE, bool(published))
             found[source_no, bytes(path)] = row
     return found
 

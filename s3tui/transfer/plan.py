@@ -64,6 +64,11 @@ def judges(sources: Sequence[bytes], prefix: str, choice: Choice, created_at: in
     return [Judge(no, source, prefix, sieve, choice.follow_symlinks, choice.encode_names) for no, source in enumerate(sources)]
 
 
+def everything(judging: Iterable[Judge]) -> Iterator[Planned]:
+    """What a scan with these judges, one for each source, would find."""
+    return chain.from_iterable(_entries(judge, b"") for judge in judging)
+
+
 def look(judge: Judge, relative: bytes) -> Iterator[Planned]:
     """What a scan would find at one path of a source, and below it; nothing where it would find nothing.
 

@@ -84,8 +84,8 @@ class Door(Protocol):
         """Change how many transfers are in flight, or how many bytes per second are sent; 0: no limit."""
         ...
 
-    def videos(self, job: Job) -> dict[int, tuple[str, list[dict[str, Any]]]]:
-        """(address, renditions) of each published video of a job."""
+    def videos(self, job: Job, numbers: Sequence[int]) -> dict[int, tuple[str, list[dict[str, Any]]]]:
+        """(address, renditions) of those of these videos of a job that are published, by number."""
         ...
 
     def open_uploads(self, job: Job) -> list[OpenUpload]:

@@ -46,14 +46,16 @@ class Seen:
     start: int | None = None
     """Where the page that follows is to begin."""
     published: Mapping[int, Published] = field(default_factory=dict)
-    """The videos of the job that are published, by number."""
+    """Those of the rows that are published videos, by number."""
 
 
 def read(door: Door, glance: Glance) -> Seen:
     """Look at a job: its counters, what is in flight, and the rows that the table wants. Blocks on the database."""
     sight = door.watch(glance.job_id)
     seen = _read(door, glance, sight)
-    return replace(seen, published=door.videos(sight.job)) if sight.job.kind == "video" else seen
+    if sight.job.kind != "video":
+        return seen
+    return replace(seen, published=door.videos(sight.job, [row.no for row in seen.rows]))
 
 
 def _read(door: Door, glance: Glance, sight: Sight) -> Seen:

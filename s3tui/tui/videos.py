@@ -25,7 +25,8 @@ def videos_figures(sight: Sight) -> list[tuple[str, str]]:
     """The summary line of a job of videos: (text, style name) in order of importance."""
     totals = sight.job.totals
     ended = totals.uploaded + totals.skipped + totals.failed
-    parts = [(f"{ended:,} of {plural(totals.found, 'video')}", "")]
+    parts = [("watching", "active")] if sight.job.watches and sight.job.state == "running" else []
+    parts.append((f"{ended:,} of {plural(totals.found, 'video')}", ""))
     for video in sight.videos[:1]:
         words = [str(video.phase), *pace_words(video), *segment_words(video), " ".join(video.renditions)]
         parts += [(word, "active") for word in words if word]

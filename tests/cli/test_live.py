@@ -57,6 +57,8 @@ def test_a_job_that_watches_says_so_while_nothing_comes() -> None:
     idle = JobSight(replace(job, totals=Totals(found=4, uploaded=2, skipped=1, failed=1, bytes=2048)), (), ())
     pacer.pace(idle, 0.0)
     assert describe(idle, pacer.pace(idle, 75.0)) == "watching; 2 files stored, last one 1:15 ago, 2.0 KiB, 1 failed"
+    films = JobSight(replace(job, kind="video", totals=Totals(found=1, uploaded=1, bytes=2048)), (), ())
+    assert describe(films, pacer.pace(films, 75.0)) == "watching; 1 video made, last one 0:00 ago, 2.0 KiB"
     busy = JobSight(replace(job, totals=Totals(found=5, uploaded=2, skipped=1, failed=1)), (), ())
     assert describe(busy, pacer.pace(busy, 76.0)).startswith("4 of 5+ files")
 
@@ -124,13 +126,13 @@ def bars(sight: JobSight) -> list[str]:
 
 
 def test_the_line_of_a_video_tells_its_phase_pace_and_segments() -> None:
-    job = replace(JOB, kind="video", spec='{"sources": ["/films/clip.mp4", "/films/b\\u001b.mp4"]}', totals=Totals(found=1))
-    video = VideoSample(0, VideoPhase.TRANSCODING, 21.0, 50.0, 2.5, 63.0, ("720p",), (18,), 2.0)
+    job = replace(JOB, kind="video", totals=Totals(found=1))
+    video = VideoSample(0, VideoPhase.TRANSCODING, 21.0, 50.0, 2.5, 63.0, ("720p",), (18,), 2.0, "clip.mp4")
     one = JobSight(job, (), (), (video,))
     pace = Pacer().pace(one, 0.0)
     assert describe(one, pace) == "transcoding clip.mp4: 42%, 2.5x, 63 fps, 0:12 left, 18 segments"
     assert [line.split() for line in bars(one)[1:]] == [["720p", "━" * 17, "18", "segments", "on", "S3"]]
     late = JobSight(job, (), (), (video._replace(phase=VideoPhase.UPLOADING, made=50.0),))
     assert describe(late, pace) == "uploading clip.mp4: 100%, 18 segments"
-    both = JobSight(replace(job, totals=Totals(found=2, failed=1)), (), (), (VideoSample(1),))
+    both = JobSight(replace(job, totals=Totals(found=2, failed=1)), (), (), (VideoSample(1, name="b\x1b.mp4"),))
     assert describe(both, pace) == r"probing b\x1b.mp4: 0%, 1 of 2 files, 1 failed"

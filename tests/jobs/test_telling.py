@@ -27,12 +27,12 @@ def told(progress: Progress, worker: str = "w") -> list[VideoSample]:
 
 def test_each_step_of_a_video_is_seen_and_nothing_of_it_when_it_has_ended(tmp_path: Path) -> None:
     progress = Progress()
-    telling = Telling(progress, 3, 1000, 1)
+    telling = Telling(progress, 3, "a.mp4", 1000, 1)
     telling.begin()
-    assert told(progress) == [VideoSample(3, VideoPhase.PROBING)]
+    assert told(progress) == [VideoSample(3, VideoPhase.PROBING, name="a.mp4")]
     telling.transcoding(Source(bytes(tmp_path / "a.mp4"), "mov", 1000, 8_000_000, STREAM), PLAN)
     telling.heard(Beat(2_000_000, 63.0, 2.5), {"180p": 1})
-    expected = VideoSample(3, VideoPhase.TRANSCODING, 2.0, 8.0, 2.5, 63.0, ("180p", "90p"), (1, 0), 4.0)
+    expected = VideoSample(3, VideoPhase.TRANSCODING, 2.0, 8.0, 2.5, 63.0, ("180p", "90p"), (1, 0), 4.0, "a.mp4")
     assert told(progress) == [expected]
     assert (expected.share, expected.seconds_left) == (0.25, 2.4)
     [flight] = progress.sample()[0]

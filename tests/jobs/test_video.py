@@ -88,7 +88,7 @@ def test_who_watches_the_job_sees_segments_that_wait_for_the_store_then_the_publ
     master.open()
     job = yard.end_of(job_id)
     assert yard.runtime.service.watch(job_id).videos == ()
-    [(url, _)] = yard.runtime.service.videos(job).values()
+    [(url, _)] = yard.runtime.service.videos(job, [0]).values()
     assert url.endswith("/film/master.m3u8")
 
 
@@ -103,6 +103,8 @@ def test_a_source_that_changes_meanwhile_is_not_published(yard: Yard, front: Fau
     [row] = yard.rows(job).values()
     assert (row.reason, rclone_store.contents()) == ("changed_while_reading", {})
     assert "changed while it was read" in (row.error or "")
+    yard.runtime.service.retry(job.id, None, home=yard.worker.id)
+    assert yard.end_of(job.id).state is JobState.COMPLETED, "it is made as it is now"
 
 
 def test_a_store_that_refuses_to_delete_is_cleared_by_the_retry(

@@ -2,87 +2,21 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from s3tui.events import DeletionIntended, Fact, Failed, SourceDeleted, Verified
-from s3tui.jobs.context import Context
+from s3tui.events import DeletionIntended, Fact, SourceDeleted, Verified
+from s3tui.jobs.intake import Files
 from s3tui.jobs.upload import UploadSpec
-from s3tui.jobs.watching import keep_planning
-from s3tui.model import FileRow, FileState, Job, Proof, UnitKind
-from s3tui.service import Service
-from s3tui.state.journal import Journal
+from s3tui.model import FileState, Proof
 from s3tui.state.store import Store
 from s3tui.state.transfers import write_facts
 from s3tui.transfer.choice import Choice
-from s3tui.transfer.engine import Control
-from s3tui.transfer.progress import Progress
 from s3tui.transfer.watching import Deaf, OpenWatcher, open_watcher
-from tests.engines import DirectoryResources
-from tests.state.scenes import ANN, carry_all, claim, register, uploaded
-from tests.waiting import wait_until
-
-
-class Watching:
-    """A watching job whose plan is made in a thread of the test; nothing is carried but what the test carries."""
-
-    def __init__(
-        self, store: Store, directory: Path, *sources: Path, open_watcher: OpenWatcher, limit: int, choice: Choice
-    ) -> None:
-        spec = UploadSpec(tuple(map(str, sources)), "s3://bucket/", watch=True, settle_seconds=0.2, choice=choice)
-        self.store = store
-        self.error: BaseException | None = None
-        self._job_id = Service(store).submit(spec, concurrency=1).job_id
-        self.control = Control(1)
-        self.journal = Journal(store.database, on_lost=lambda _lease: None)
-        lease = claim(store)
-        assert lease.kind is UnitKind.PLAN
-        resources = DirectoryResources(directory / "stored")
-        context = Context(self.job, spec, lease, store, self.journal, resources, self.control, Progress(), lambda: None)
-        self._thread = threading.Thread(target=self._run, args=(context, open_watcher, limit))
-        self._thread.start()
-
-    def _run(self, context: Context[UploadSpec], open_watcher: OpenWatcher, limit: int) -> None:
-        try:
-            keep_planning(context, open_watcher, pass_seconds=0.5, limit=limit)
-        except BaseException as error:
-            self.error = error
-
-    @property
-    def job(self) -> Job:
-        """The job as it stands."""
-        return Service(self.store).job(self._job_id)
-
-    def rows(self) -> list[FileRow]:
-        """All files of the job."""
-        return self.store.transfers.window(self.job.no, 0, 1_000_000)
-
-    def paths(self) -> list[bytes]:
-        """The paths of all files of the job, sorted."""
-        return sorted(row.path for row in self.rows())
-
-    def wait_for(self, count: int) -> None:
-        """Wait until the job has so many files."""
-        wait_until(lambda: self.error is not None or self.job.totals.found >= count, 30, f"{count} planned files")
-        assert self.error is None
-
-    def carry(self) -> None:
-        """Store all that is planned in the next unit."""
-        carry_all(self.store, claim(self.store))
-
-    def stop(self) -> float:
-        """Stop it; returns how many seconds that took."""
-        began = time.monotonic()
-        self.control.pause()
-        self._thread.join(30)
-        self.journal.close()
-        assert self.error is None
-        return time.monotonic() - began
-
+from tests.jobs.watching import Watching
+from tests.state.scenes import ANN, claim, register, uploaded
 
 Watch = Callable[..., Watching]
 
@@ -93,7 +27,8 @@ def watch(state_store: Store, tmp_path: Path) -> Iterator[Watch]:
     running: list[Watching] = []
 
     def begin(*sources: Path, open_watcher: OpenWatcher = open_watcher, limit: int = 100, choice: Choice | None = None) -> Watching:
-        watching = Watching(state_store, tmp_path, *sources, open_watcher=open_watcher, limit=limit, choice=choice or Choice())
+        spec = UploadSpec(tuple(map(str, sources)), "s3://bucket/", watch=True, settle_seconds=0.2, choice=choice or Choice())
+        watching = Watching(state_store, spec, Files, tmp_path, open_watcher, limit)
         running.append(watching)
         return watching
 
@@ -177,14 +112,11 @@ def test_a_file_that_changes_waits_until_its_earlier_version_is_stored(watch: Wa
     assert [(row.path, row.size) for row in watching.rows() if row.path == b"file"] == [(b"file", 10), (b"file", 2)]
 
 
-def test_a_later_version_takes_the_place_of_one_that_failed(watch: Watch, source: Path, state_store: Store) -> None:
+def test_a_later_version_takes_the_place_of_one_that_failed(watch: Watch, source: Path) -> None:
     (source / "file").write_bytes(b"1")
     watching = watch(source)
     watching.wait_for(1)
-    lease = claim(state_store)
-    with state_store.database.write() as connection:
-        write_facts(connection, lease, [Failed(0, 1, "access_denied", "It was refused.")])
-    state_store.units.finish(lease)
+    watching.fail(0, "access_denied")
     assert watching.job.totals.failed == 1
     (source / "file").write_bytes(b"22")
     watching.wait_for(2)
@@ -208,19 +140,14 @@ def test_a_key_that_another_source_has_taken_is_refused(watch: Watch, tmp_path: 
     assert [row.state for row in watching.rows()[:-1]] == [FileState.PLANNED] * 3
 
 
-def test_a_key_stays_taken_by_a_file_that_has_failed_and_may_be_sent_again(
-    watch: Watch, tmp_path: Path, state_store: Store
-) -> None:
+def test_a_key_stays_taken_by_a_file_that_has_failed_and_may_be_sent_again(watch: Watch, tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     for directory in (one, two):
         directory.mkdir()
     (one / "both").touch()
     watching = watch(one, two)
     watching.wait_for(1)
-    lease = claim(state_store)
-    with state_store.database.write() as connection:
-        write_facts(connection, lease, [Failed(0, 1, "access_denied", "It was refused.")])
-    state_store.units.finish(lease)
+    watching.fail(0, "access_denied")
     (two / "both").touch()
     watching.wait_for(2)
     assert [row.reason for row in watching.rows()] == ["access_denied", "key_collision"]

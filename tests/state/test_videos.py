@@ -36,7 +36,7 @@ def test_only_what_is_published_has_an_address(store: Store) -> None:
         store.videos.begin(lease, no)
     store.videos.published(lease, [uploaded(1)], "http://s3/b/master.m3u8", [{"name": "720p"}])
     job = Service(store).job(job_id)
-    assert store.videos.of_job(job.no) == {1: ("http://s3/b/master.m3u8", [{"name": "720p"}])}
+    assert store.videos.published_of(job.no, [0, 1]) == {1: ("http://s3/b/master.m3u8", [{"name": "720p"}])}
     assert job.totals.uploaded == 1
 
 
@@ -55,7 +55,7 @@ def test_nothing_is_written_under_a_lost_lease(store: Store) -> None:
         with pytest.raises(LeaseLost):
             write()
     assert [store.videos.has_begun(lease, no) for no in (0, 1)] == [True, False]
-    assert store.videos.of_job(Service(store).job(job_id).no) == {}
+    assert store.videos.published_of(Service(store).job(job_id).no, [0, 1]) == {}
 
 
 def test_what_a_cancelled_job_never_published_is_swept_by_one_worker_once_nobody_is_at_work_on_it(store: Store) -> None:
@@ -73,4 +73,4 @@ def test_what_a_cancelled_job_never_published_is_swept_by_one_worker_once_nobody
     assert store.videos.to_sweep(ANN, 10) == []
     store.videos.swept(job.no, no)
     assert not store.videos.any_cancelled()
-    assert list(store.videos.of_job(job.no)) == [1]
+    assert list(store.videos.published_of(job.no, [0, 1])) == [1]

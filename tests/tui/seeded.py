@@ -179,7 +179,7 @@ def backing_up(number: int = 9, *, state: JobState = JobState.RUNNING) -> Seeded
     return seeded
 
 
-def filming(number: int = 9) -> SeededJob:
+def filming(number: int = 9, *, watch: bool = False) -> SeededJob:
     """A job of videos: one is published, one refused, one at work, one waits."""
     names = ("harbour.mp4", "poem.mkv", "regatta at dusk.mov", "keel.mp4")
     rows = [
@@ -190,7 +190,8 @@ def filming(number: int = 9) -> SeededJob:
     _fail(rows, 1, "audio_only", "poem.mkv has sound but no picture, so no video can be made of it.")
     active = {2: ActiveTransfer(2, 20_160_000, rows[2].size, 1, 0.0)}
     job = make_job(number, JobState.RUNNING)
-    spec = VideoSpec(sources=tuple(f"/home/ada/{name}" for name in names), target="s3://harbour/films/")
+    sources = ("/home/ada/films",) if watch else tuple(f"/home/ada/{name}" for name in names)
+    spec = VideoSpec(sources=sources, target="s3://harbour/films/", watch=watch)
     seeded = SeededJob(replace(job, kind="video", spec=encode_spec(spec)), rows, active)
     seeded.videos = (VideoSample(2, VideoPhase.TRANSCODING, 21.0, 50.0, 2.5, 63.0, ("720p", "480p", "a0_eng"), (6, 6, 6), 3.0),)
     rungs = [{"name": f"{height}p", "width": height * 16 // 9, "height": height, "bytes": height * 9000} for height in (720, 360)]
@@ -312,8 +313,8 @@ class SeededService:
         self.calls.append(("tune", job_id, told))
         self._change(job_id, **told)
 
-    def videos(self, job: Job) -> dict[int, tuple[str, list[dict[str, Any]]]]:
-        return self._find(job.id).published
+    def videos(self, job: Job, numbers: Sequence[int]) -> dict[int, tuple[str, list[dict[str, Any]]]]:
+        return {no: video for no, video in self._find(job.id).published.items() if no in numbers}
 
     def open_uploads(self, job: Job) -> list[OpenUpload]:
         return list(self._find(job.id).uploads)

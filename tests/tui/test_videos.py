@@ -41,6 +41,24 @@ async def test_a_video_at_work_shows_phase_share_speed_and_what_is_left() -> Non
         await until_unseen(pilot, "2.5x")
 
 
+async def test_a_job_that_watches_a_folder_says_so_and_shows_where_its_last_video_is() -> None:
+    house = SeededHouse(filming(watch=True))
+    app = application(house, job=JOB)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until_seen(pilot, "watching   2 of 4 videos")
+        job = house.service.jobs[JOB]
+        job.rows[2] = replace(job.rows[2], state=FileState.VERIFIED, attempts=1)
+        job.rows[3] = replace(job.rows[3], state=FileState.VERIFIED, attempts=1)
+        job.active, job.videos = {}, ()
+        job.published[3] = (URL.replace("harbour/master", "keel/master"), [])
+        job.settle()
+        await until_seen(pilot, "watching   4 of 4 videos")
+        await pilot.press("G", "y")
+        await until(pilot, lambda: app.clipboard.endswith("/keel/master.m3u8"), "the address to be copied")
+        house.service.jobs[JOB].job = replace(job.job, state=JobState.PAUSED)
+        await until_unseen(pilot, "watching")
+
+
 @pytest.mark.parametrize(("size", "words"), [((80, 24), "2.5x  0:12 left"), ((40, 12), "transcoding")])
 async def test_what_matters_fits_small_windows(size: tuple[int, int], words: str) -> None:
     app = application(SeededHouse(filming()), job=JOB)
