@@ -30,7 +30,7 @@ def end_file(context: Context[IngestSpec], no: int) -> None:
         return
     if file.reason is not None:
         _take_back(context, no, file.reason, file.error or file.reason)
-    elif file.has_landed:
+    elif file.has_landed and not context.job.dry_run:
         with suppress(Cancelled):  # the job stops
             _finish(context, no, file)
 

@@ -111,7 +111,7 @@ def plan(context: Context[IngestSpec]) -> None:
         if context.control.stopping:
             return
         cut_file(context, no, source, begun=no < begun)
-        if not context.job.dry_run and not context.control.stopping:
+        if not context.control.stopping:
             _end(context, no)
     if not context.control.stopping:
         context.store.planning.finish(context.lease)

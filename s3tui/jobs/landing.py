@@ -86,8 +86,10 @@ class _Reader:
         for group in _neighbours(cuts):
             if self.context.control.stopping:
                 return
-            parsed = [self._parse(cut) for cut in group]
-            self.source.ensure_unchanged()
+            try:
+                parsed = [self._parse(cut) for cut in group]
+            finally:
+                self.source.ensure_unchanged()  # above all, when what was read made no sense
             if self.context.spec.strict:
                 self._refuse_rejects(parsed)
             yield parsed

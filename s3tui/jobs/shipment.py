@@ -25,8 +25,8 @@ from s3tui.transfer.progress import Progress
 from s3tui.transfer.proof import Prover
 
 _LOOKS_AT_A_TIME = 8
-_PART_SIZE = 64 << 20
-"""Segments are far smaller: each is one request, so that no multipart upload is ever left of a video."""
+_PART_SIZE = 5 << 30
+"""The most that one request may carry: each object is one, so that no multipart upload is ever left of them."""
 
 
 @dataclass(slots=True)

@@ -51,7 +51,7 @@ _INSERT_REJECT = """
 INSERT INTO reject (job_no, file_no, record, line, start, reason, detail, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
 
 # How far in the file itself its landed batches reach, in bytes; that of a compressed one is only about right.
-_LANDED_SIZE = "CASE WHEN cut > 0 THEN landed * consumed / cut ELSE 0 END"
+_LANDED_SIZE = "CASE WHEN cut > 0 THEN CAST(landed * 1.0 * consumed / cut AS BIGINT) ELSE 0 END"
 
 _COUNTS = f"""
 SELECT csv_file.no, inserted, rejected, rejects_url,

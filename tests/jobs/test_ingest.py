@@ -175,6 +175,14 @@ def test_a_file_that_is_no_table_fails_alone_and_leaves_no_row(yard: Yard, tmp_p
     assert job.totals.failed == job.totals.uploaded == 1
 
 
+def test_a_plan_tells_what_fails_at_its_end(yard: Yard, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_bytes(BAD["gzip that ends"][0])
+    job = yard.end_of(begin(yard, bad, dry_run=True))
+    [row] = yard.runtime.service.window(job, 0, 9)
+    assert (job.state, job.totals.failed, row.state, row.reason) == (JobState.PLANNED, 1, FileState.FAILED, "truncated_gzip")
+
+
 def test_strict_takes_whole_files_only(yard: Yard, tmp_path: Path) -> None:
     broken = table(tmp_path / "b.csv", 500)
     with broken.open("a") as file:

@@ -174,3 +174,13 @@ def test_what_the_failure_of_the_job_kept_from_landing_is_planned_again(store: S
     store.jobs.reopen(job.no, home=None, identity="")
     assert [row.state for row in store.transfers.window(job.no, 0, 9)] == [FileState.PLANNED]
     assert list(store.ingests.to_land(claim(store))) == [cut(2)]
+
+
+def test_a_file_may_be_larger_than_numbers_can_be_multiplied(store: Store) -> None:
+    job, lease = planned(store, (), whole=False)
+    huge = cut(1)._replace(length=1 << 42)
+    store.units.finish(lease)
+    plan = replace(lease, unit_no=0)
+    store.ingests.add(plan, 0, [huge], consumed=1 << 41, hold=False)
+    store.ingests.land(claim(store), job.id, 0, [landing(1)._replace(cut=huge)])
+    assert store.ingests.sum(job.no).landed == store.ingests.counts(job.no)[0].landed == 1 << 41
