@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
+import os
 import signal
 import sqlite3
 from contextlib import closing
@@ -177,6 +179,32 @@ def test_a_schema_gives_types(home: Home, rclone_store: Store) -> None:
     assert json.loads(batch)["rows"] == [[1, "name 1"], [2, "name 2"]]
 
 
+def test_a_file_may_be_called_anything(home: Home, rclone_store: Store) -> None:
+    home.at(rclone_store)
+    (home.work / os.fsdecode(b"a\xff\n\x1b[2J.csv")).write_text("id\n1\n2,3\n")
+    ended = home.run("ingest", b"a\xff\n\x1b[2J.csv", f"s3://{rclone_store.bucket}/p", "--output-json", "report.json")
+    [file] = json.loads((home.work / "report.json").read_text())["files"]
+    assert (ended.code, base64.b64decode(file["path_base64"])) == (2, b"a\xff\n\x1b[2J.csv")
+    assert (file["rows"], "\x1b" in ended.stdout + ended.stderr) == ({"read": 2, "inserted": 1, "rejected": 1}, False)
+    strict = home.run("ingest", b"a\xff\n\x1b[2J.csv", f"s3://{rclone_store.bucket}/p", "--strict")
+    assert (strict.code, "\x1b" in strict.stdout + strict.stderr) == (2, False)
+
+
+def test_a_disk_that_takes_no_batches_is_one_sentence_and_the_same_command_resumes(home: Home, rclone_store: Store) -> None:
+    home.at(rclone_store)
+    table(home, "a.csv", 5)
+    in_the_way = home.directory / "state" / "s3tui" / "ingest"
+    in_the_way.parent.mkdir(parents=True)
+    in_the_way.write_text("")
+    command = ("ingest", "a.csv", f"s3://{rclone_store.bucket}/p")
+    stopped = home.run(*command)
+    assert (stopped.code, "cannot be written to the state directory: Not a directory" in stopped.sentence) == (1, True)
+    in_the_way.unlink()
+    assert home.run(*command).code == 0
+    [job] = home.jobs()
+    assert lines(home, job.id) == list(range(2, 7))
+
+
 def test_ctrl_c_saves_the_state_and_the_same_command_resumes(home: Home, rclone_store: Store, front: FaultFront) -> None:
     home.at(rclone_store.behind(front))
     table(home, "a.csv", 500)
@@ -252,7 +280,8 @@ def landed(home: Home) -> bool:
         return connection.execute("SELECT 1 FROM ingest_rows LIMIT 1").fetchone() is not None
 
 
-def test_two_workers_share_a_file(any_home: Home, rclone_store: Store, front: FaultFront) -> None:
+@pytest.mark.parametrize("one_dies", [False, True])
+def test_two_workers_share_a_file(any_home: Home, rclone_store: Store, front: FaultFront, one_dies: bool) -> None:
     any_home.at(rclone_store.behind(front))
     table(any_home, "a.csv", 5000)
     held = front.hold("PutObject", "batch-", times=999)
@@ -263,6 +292,8 @@ def test_two_workers_share_a_file(any_home: Home, rclone_store: Store, front: Fa
         with closing(state_of(any_home)) as state:
             [job] = state.jobs.find(job_id)
             wait_until(lambda: len(state.workers.of_job(job)) == 2, 60, "both to work on it")
+        if one_dies:
+            workers[0].kill()
         held.times = 0
         held.open()
         assert any_home.run("jobs", "watch", job_id).code == 0

@@ -332,6 +332,43 @@ def test_work_begins_before_a_file_is_cut_to_its_end(yard: Yard, front: FaultFro
     assert [line for _, line, _ in rows(yard, job)] == list(range(2, 302))
 
 
+def test_a_plan_that_was_killed_goes_on_behind_its_last_batch(yard: Yard, tmp_path: Path) -> None:
+    job = ingest(yard, table(tmp_path / "a.csv", 300), batch_rows=10)
+    cuts = "SELECT no, first, line, start, length, records, lines FROM batch WHERE done ORDER BY no"
+    database = yard.runtime.store.database
+    with database.read() as connection:
+        planned = connection.rows(cuts)
+    once, stored = rows(yard, job), objects(yard.store, job)
+    with database.write() as connection:
+        connection.execute("DELETE FROM ingest_rows WHERE line > 101")
+        connection.execute("DELETE FROM batch WHERE unit_no = 2")
+        connection.execute("DELETE FROM unit WHERE no = 2")
+        connection.execute("UPDATE csv_file SET whole = FALSE, batches = 10, batches_done = 10, inserted = 100")
+        connection.execute("UPDATE transfer SET state = 0")
+        connection.execute("UPDATE unit SET state = 1 WHERE no = 0")
+        connection.execute(
+            """
+            UPDATE job SET state = 'pending', home = :home, finished_at = NULL, planned = FALSE, units = 2, units_done = 1,
+                uploaded = 0""",
+            home=yard.worker.id,
+        )
+    job = yard.end_of(job.id)
+    assert (job.state, job.totals.found, job.totals.uploaded) == (JobState.COMPLETED, 1, 1)
+    assert (rows(yard, job), objects(yard.store, job)) == (once, stored)
+    with database.read() as connection:
+        assert connection.rows(cuts) == planned
+
+
+def test_a_compressed_file_is_landed_by_few_units_and_comes_whole(yard: Yard, tmp_path: Path) -> None:
+    packed = tmp_path / "a.csv.gz"
+    packed.write_bytes(gzip.compress(table(tmp_path / "a.csv", 1000).read_bytes()))
+    job = ingest(yard, packed, batch_rows=1)
+    assert [line for _, line, _ in rows(yard, job)] == list(range(2, 1002))
+    with yard.runtime.store.database.read() as connection:
+        units = connection.rows("SELECT count(*) FROM batch GROUP BY unit_no ORDER BY unit_no")
+    assert [count for (count,) in units] == [10, 20, 40, 80, 160, 320, 370]
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
