@@ -23,6 +23,8 @@ UNCLOSED_QUOTE = "unclosed_quote"
 TOO_LARGE = "too_large"
 SHORT_RUN = 8
 """Fewer lines than these are not worth bulk work."""
+_HEAD = 4096
+"""Bytes that are looked at before all are: fields that need their quotes are seldom alone."""
 _LINE_ENDS = (b"\n"[0], b"\r"[0])
 
 
@@ -93,32 +95,44 @@ class Grammar:
             return Extent(end, fault)
         return Extent(stop, fault) if last else _BEYOND
 
-    def has_a_record_a_line(self, bones: bytes) -> bool:
-        """Whether each line of these is a record, for sure. They begin with a record and end with a line."""
+    def whole_lines(self, lines: list[bytes]) -> int:
+        """How many of these lines, from the first on, are a record each, for sure. The first begins one."""
+        bones = b"".join(lines)
         if not self.quote or self.quote not in bones:
-            return True
+            return len(lines)
         pieces = bones.split(self.quote)
-        return not _holds_line_end(b"".join(pieces[1::2])) and self._parity(pieces)
+        if not _holds_line_end(b"".join(pieces[1::2])) and self._odd_place(pieces) < 0:
+            return len(lines)
+        even = next((number for number, line in enumerate(lines) if line.count(self.quote) % 2), len(lines))
+        pieces = b"".join(lines[:even]).split(self.quote)
+        odd = self._odd_place(pieces)
+        return even if odd < 0 else len(self.quote.join(pieces[::2])[: odd + 1].splitlines()) - 1
 
     def without_quotes(self, bones: bytes) -> bytes | None:
         """The same records with no field in quotes; None unless it is sure that none needs them."""
         if not self.quote or self.quote not in bones:
             return bones
+        if self.delimiter in b"".join(bones[:_HEAD].split(self.quote)[1::2]):
+            return None
         pieces = bones.split(self.quote)
         inside = b"".join(pieces[1::2])
         needed = self.delimiter in inside or _holds_line_end(inside) or b"" in pieces[2:-1:2]
-        return None if needed or not self._parity(pieces) else b"".join(pieces)
+        return None if needed or self._odd_place(pieces) >= 0 else b"".join(pieces)
 
     def parity_holds(self, bones: bytes) -> bool:
         """Whether each quote opens or closes a field, or is one of two inside: then a record ends with every line of even quotes.
 
         Bytes that begin and end with a record. Bulk operations only: this is what keeps files with quotes fast.
         """
-        return not self.quote or self._parity(bones.split(self.quote))
+        return not self.quote or self._odd_place(bones.split(self.quote)) < 0
 
-    def _parity(self, pieces: list[bytes]) -> bool:
+    def _odd_place(self, pieces: list[bytes]) -> int:
+        """Where in the text between quoted fields, with a quote for each of these, a quote is out of place; -1 if nowhere."""
         outside = self.quote.join(pieces[::2]).translate(self._classes)
-        return len(pieces) % 2 == 1 and b"x" + self.quote not in outside and self.quote + b"x" not in outside
+        behind, before = outside.find(b"x" + self.quote), outside.find(self.quote + b"x")
+        if behind < 0 and before < 0:
+            return -1 if len(pieces) % 2 else len(outside)
+        return min(place for place in (behind, before) if place >= 0)
 
 
 def _holds_line_end(bones: bytes) -> bool:

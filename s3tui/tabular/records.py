@@ -99,21 +99,22 @@ class _Walk:
 
     def _read(self) -> None:
         """Find all runs of rows, and judge every other record."""
-        if self._takes_by_width(_Place(0, 0, 0, len(self._bones)), self._batch, self._raw):
+        whole = _Place(0, 0, 0, len(self._bones))
+        if self._grammar.parity_holds(self._bones) and self._takes_by_width(whole, self._batch, self._raw):
             return
         line = start = record = 0
-        step = len(self._lines) // 2
+        step = len(self._lines)
         while line < len(self._lines):
             run = self._lines[line : line + step]
-            if len(run) >= SHORT_RUN:
-                end = self._starts[line + len(run)]
-                if self._grammar.has_a_record_a_line(self._bones[start:end]) and self._takes(
-                    _Place(line, record, start, end), len(run)
-                ):
-                    line, record, start, step = line + len(run), record + len(run), end, step * 2
-                    continue
-                if step > SHORT_RUN:
-                    step //= 2
+            count = self._grammar.whole_lines(run)
+            if count > 1:
+                end = self._starts[line + count]
+                if self._takes(_Place(line, record, start, end), count):
+                    line, record, start, step = line + count, record + count, end, step * 2
+                    if count == len(run):
+                        continue
+                elif count > SHORT_RUN:
+                    step = count // 2
                     continue
             end, fault = self._grammar.record(self._bones, start, len(self._bones), last=True)
             place = _Place(line, record, start, end)

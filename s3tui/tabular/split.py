@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from s3tui.errors import SourceChanged
 from s3tui.tabular.encoding import skeleton, unit_width
-from s3tui.tabular.grammar import SHORT_RUN, UNCLOSED_QUOTE, grammar_of, line_end
+from s3tui.tabular.grammar import SHORT_RUN, TEXT_AFTER_QUOTE, UNCLOSED_QUOTE, grammar_of, line_end
 from s3tui.tabular.opening import TableFile
 from s3tui.tabular.table import Table
 
@@ -106,6 +106,8 @@ class _Cutter:
         self._ended = False
         self._block = -(-limits.block // self._unit)
         self._span = self._block
+        self._spanning = False
+        """Whether the last batch had records of several lines: then the next one is not first taken for one that has none."""
 
     def next_cut(self) -> _Cut | None:
         """The next batch; None behind the last."""
@@ -145,12 +147,18 @@ class _Cutter:
         length = sum(map(len, taken))
         while length > self._most:
             length -= len(taken.pop())
-        chunk = self._bones[self._start : self._start + length]
         if not taken:
             return self._by_record()
-        if self._grammar.has_a_record_a_line(chunk):
-            return self._take(length, len(taken), len(taken))
-        return self._by_parity(lines)
+        if not self._spanning:
+            whole = self._grammar.whole_lines(taken)
+            if whole == len(taken):
+                return self._take(length, whole, whole)
+            start = self._start + sum(map(len, taken[:whole]))
+            if self._grammar.record(self._bones, start, stop, last=False).fault == TEXT_AFTER_QUOTE:
+                return self._by_record()
+        cut = self._by_parity(lines)
+        self._spanning = cut is not None and cut.lines > cut.records
+        return cut
 
     def _by_parity(self, lines: list[bytes]) -> _Cut | None:
         """A record ends with a line up to which the quotes are even, if quoting is whole. None if more must be seen."""
@@ -178,13 +186,11 @@ class _Cutter:
             if line >= len(lines):
                 lines, line = self._lines_behind(length), 0
             run = lines[line : line + min(step, self._rows - records)]
-            size = sum(map(len, run))
-            if len(run) >= SHORT_RUN:
-                if length + size <= self._most and self._grammar.has_a_record_a_line(b"".join(run)):
-                    length, records, line, step = length + size, records + len(run), line + len(run), step * 2
-                    continue
-                if step > SHORT_RUN:
-                    step //= 2
+            whole = self._grammar.whole_lines(run)
+            size = sum(map(len, run[:whole]))
+            if whole and length + size <= self._most:
+                length, records, line, step = length + size, records + whole, line + whole, step * 2
+                if whole == len(run):
                     continue
             end = self._record_behind(length)
             if end < 0 or (end > self._most and records):

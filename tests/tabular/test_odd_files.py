@@ -211,6 +211,13 @@ def test_line_ends_in_quotes_are_data_and_count_as_lines() -> None:
     assert [(batch.first, batch.line, batch.records, batch.lines) for batch in outcome.batches] == [(1, 2, 3, 6), (4, 8, 1, 1)]
 
 
+def test_a_quote_that_closes_beyond_what_is_held_is_closed() -> None:
+    data = b'id,note\n1,"a" x\n2,"b\n' + b"c" * 5000 + b'"\n3,d\n'
+    outcome = read(data, limits=Limits(rows=2, block=16))
+    assert outcome.refused == [(2, "text_after_quote", b'1,"a" x')]
+    assert outcome.rows == [["2", "b\n" + "c" * 5000], ["3", "d"]]
+
+
 # Row width
 
 
@@ -231,6 +238,13 @@ def test_ragged_rows_among_quoted_ones() -> None:
     assert [int(row[0]) for row in outcome.rows] == [number for number in range(1, 500) if number % 7]
     assert outcome.lines == [number + 1 for number in range(1, 500) if number % 7]
     assert outcome.refused == [(number + 1, "too_few_fields", b'"%d"' % number) for number in range(7, 500, 7)]
+
+
+def test_a_delimiter_in_quotes_does_not_make_up_for_a_missing_field() -> None:
+    data = b"a,b\n" + b'"1","x"\n' * 900 + b'"2,y"\n"3","z"\n'
+    outcome = read(data)
+    assert outcome.refused == [(902, "too_few_fields", b'"2,y"')]
+    assert outcome.rows == [["1", "x"]] * 900 + [["3", "z"]]
 
 
 # Headers
