@@ -206,7 +206,7 @@ def _print_rows(service: Service, job: Job, stream: TextIO) -> None:
     counts = service.row_counts(job).values()
     rows = [one["rows"] for one in counts]
     read, inserted, rejected = (sum(one[name] for one in rows) for name in ("read", "inserted", "rejected"))
-    print(f"  {inserted:,} rows inserted, {rejected:,} rejected of {read:,} read", file=stream)
+    print(f"  {inserted:,} {'row' if inserted == 1 else 'rows'} inserted, {rejected:,} rejected of {read:,} read", file=stream)
     for reason, count in service.rejects(job) if rejected else ():
         print(f"    {count:,} {reason}", file=stream)
     for one in counts:

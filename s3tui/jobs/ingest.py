@@ -65,7 +65,7 @@ class IngestSpec:
         if self.batch_rows < 1:
             raise SpecError("--batch-rows must be at least 1.")
         if self.table:
-            raise SpecError("--table cannot be used yet: leave it out, and the rows come into the table ingest_rows.")
+            raise SpecError("--table (ingest.table) cannot be used yet: leave it out, and the rows come into ingest_rows.")
         try:
             _ = self.choices
         except ValueError as error:

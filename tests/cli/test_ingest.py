@@ -84,7 +84,8 @@ def test_rejected_rows_are_exit_code_two_and_their_file_can_be_mended_and_ingest
     assert ended.code == 2
     job = home.jobs()[0]
     assert job.state is JobState.PARTIAL
-    assert "1 rows inserted, 2 rejected of 3 read" in ended.stdout
+    assert "1 row inserted, 2 rejected of 3 read" in ended.stdout
+    assert "1 row inserted, 2 rejected of 3 read" in home.run("jobs", "show", job.id).stdout
     assert "1 too_few_fields" in ended.stdout
     assert f"/p/uploads/{job.id}/rejects.csv has them" in ended.stdout
     rejects = objects(rclone_store, job.id)["rejects.csv"].decode()

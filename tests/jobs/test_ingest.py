@@ -136,6 +136,11 @@ ODD: dict[str, tuple[bytes, dict[str, Any], list[dict[str, Any]]]] = {
     ),
     "control characters": (b"a,b\n\x01,\x02\x1f\n", {}, [{"a": "\x01", "b": "\x02\x1f"}]),
     "names like formats": (b"50%,%s\n1,2\n", {}, [{"50%": "1", "%s": "2"}]),
+    "marks of COPY": (
+        b'a,b\n\\.,"say ""\\N"""\n\\,\t\n\\.,\n',
+        {},
+        [{"a": "\\.", "b": 'say "\\N"'}, {"a": "\\", "b": "\t"}, {"a": "\\.", "b": ""}],
+    ),
     "only a header": (b"a,b\n", {}, []),
 }
 
