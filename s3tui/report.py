@@ -86,7 +86,7 @@ def report_json(store: Store, job: Job) -> Iterator[str]:
     yield head.removesuffix("\n}") + ',\n "files": ['
     separator = "\n  "
     rows = row_facts(store, job) if job.kind == "ingest" else {}
-    plans = store.ingests.facts(job.no) if rows and job.state is JobState.PLANNED else {}
+    plans = csv_facts(store, job) if job.state is JobState.PLANNED else {}
     first = 0
     for page in store.transfers.pages(job.no):
         files = [_file_json(*row) for row in page]
@@ -196,6 +196,16 @@ def row_facts(store: Store, job: Job) -> dict[int, dict[str, Any]]:
     return {no: {"rows": _counted(RowCounts(one.inserted, one.rejected)), "rejects_url": one.rejects_url} for no, one in counts}
 
 
+def csv_facts(store: Store, job: Job) -> dict[int, dict[str, Any]]:
+    """What the plan of an ingest job says of each file whose header could be read, by number.
+
+    `encoding`, `delimiter`, `quote`, `columns`, `types`, `sample` (its first rows); of a dry run `counted`, too: `rows`,
+    `rejected`, and how many for each reason.
+    """
+    known = store.ingests.facts(job.no) if job.kind == "ingest" else {}
+    return {no: {name: value for name, value in facts.items() if name != "table"} for no, facts in known.items()}
+
+
 def _counted(counts: RowCounts) -> dict[str, int]:
     return {"read": counts.read, "inserted": counts.inserted, "rejected": counts.rejected}
 
@@ -204,7 +214,7 @@ def _with_rows(text: str, facts: dict[str, Any] | None, plan: dict[str, Any] | N
     """The JSON of a file, and what became of its rows; of a plan, how it is written."""
     more: dict[str, Any] = facts or {"rows": None, "rejects_url": None}
     if plan is not None:
-        more = more | {"csv": {name: value for name, value in plan.items() if name != "table"}}
+        more = more | {"csv": plan}
     return f"{text.removesuffix('}')}, {json.dumps(more)[1:]}"
 
 

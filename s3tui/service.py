@@ -37,6 +37,7 @@ from s3tui.model import (
 from s3tui.report import (
     FailureGroup,
     Outlook,
+    csv_facts,
     failures_by_reason,
     outlook,
     report_csv,
@@ -267,12 +268,8 @@ class Service:
         return self._store.ingests.reasons(job.no)
 
     def csv_facts(self, job: Job) -> dict[int, dict[str, Any]]:
-        """What the plan of an ingest job says of each file whose header could be read, by number.
-
-        `encoding`, `delimiter`, `quote`, `columns`, `types`, `sample` (its first rows); of a dry run `counted`, too: `rows`,
-        `rejected`, and how many for each reason.
-        """
-        return self._store.ingests.facts(job.no)
+        """What the plan of an ingest job says of each file whose header could be read, by number; see `s3tui.report`."""
+        return csv_facts(self._store, job)
 
     def foretells_rejects(self, job: Job) -> bool:
         """Whether applying the plan of a job would reject records."""

@@ -189,10 +189,11 @@ def plan_facts(service: Service, job: Job) -> Iterable[dict[str, Any]]:
     """Each file of a plan for JSON Lines."""
     from s3tui.report import file_facts
 
-    first = 0
+    first, tables = 0, service.csv_facts(job)
     while page := service.window(job, first, _PAGE):
         for row in page:
-            yield {"event": "file", "job": job.id, "no": row.no, **file_facts(row)}
+            more = {"csv": tables[row.no]} if row.no in tables else {}
+            yield {"event": "file", "job": job.id, "no": row.no, **file_facts(row), **more}
         first += _PAGE
 
 

@@ -57,8 +57,9 @@ def spec_hash(spec: Spec) -> str:
 
 
 def place_hash(spec: Spec) -> str:
-    """What makes two jobs send the same files to the same keys, if not all of them."""
-    encode_names = "" if isinstance(spec, VideoSpec | IngestSpec) else spec.choice.encode_names
-    made = spec.kind == VideoSpec.kind if not isinstance(spec, IngestSpec) else spec.kind
-    place = [made, spec.connection.endpoint_url, spec.target, spec.sources, encode_names]
+    """What makes two jobs send the same files to the same keys, if not all of them; empty: the keys are the job's own."""
+    if isinstance(spec, IngestSpec):
+        return ""
+    encode_names = "" if isinstance(spec, VideoSpec) else spec.choice.encode_names
+    place = [spec.kind == VideoSpec.kind, spec.connection.endpoint_url, spec.target, spec.sources, encode_names]
     return hashlib.sha256(json.dumps(place).encode()).hexdigest()[:32]

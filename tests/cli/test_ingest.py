@@ -125,6 +125,10 @@ def test_a_dry_run_says_how_files_are_written_and_what_would_be_rejected(home: H
     report = home.run("ingest", "a.csv", target, "--dry-run", "--output-json", "-").json
     assert report["files"][0]["csv"]["columns"] == ["id", "städte", "at"]
     assert report["files"][0]["csv"]["counted"] == {"rows": 1, "rejected": 1, "too_few_fields": 1}
+    [file] = [
+        event for event in home.run("ingest", "a.csv", target, "--dry-run", "--json-lines").events if event["event"] == "file"
+    ]
+    assert file["csv"] == report["files"][0]["csv"]
 
 
 def test_json_lines_tell_rows(home: Home, rclone_store: Store) -> None:
