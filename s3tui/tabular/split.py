@@ -117,7 +117,7 @@ class _Cutter:
         while (cut := self._by_lines()) is None:
             self._span = min(self._span * 2, self._most + 1)
             self._hold(self._span)
-        self._span = cut.length // self._unit * 9 // 8 + 1024
+        self._span = min(cut.length // self._unit * 9 // 8 + 1024, self._most + 1)
         return cut
 
     def _sees_all(self) -> bool:

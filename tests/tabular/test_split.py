@@ -190,8 +190,9 @@ class Endless(io.RawIOBase):
         (b"a,b,c\n", (b'1,"2, x","3\n' + b"4" * 900 + b'"\n') * 19 + b"5,6\n", None),
         (b"a,b,c\n", b"no line end ", 1),
         (b'a,b,c\n1,"open,2\n', b"1,2," + b"3" * 90 + b"\n", 1),
+        (b"a,b,c\n" + b"x" * (6 << 20) + b"\n", b"1,2," + b"3" * 90 + b"\n", 1),
     ],
-    ids=["plain", "quoted, with a ragged row in twenty", "one record", "an unclosed quote"],
+    ids=["plain", "quoted, with a ragged row in twenty", "one record", "an unclosed quote", "behind a large record"],
 )
 def test_memory_does_not_grow_with_the_file(head: bytes, block: bytes, rejected: int | None) -> None:
     limits = Limits(size=512 << 10, block=64 << 10)
