@@ -216,6 +216,21 @@ def test_a_file_that_changes_meanwhile_fails_and_its_rows_are_taken_back(yard: Y
     assert rows(yard, job) == []
 
 
+def test_a_change_is_seen_by_a_unit_that_had_opened_the_file_before(yard: Yard, front: FaultFront, tmp_path: Path) -> None:
+    source = table(tmp_path / "a.csv", 700)
+    held = front.hold("PutObject", r"batch-0000(1[1-9]|[2-9])", times=999)
+    job_id = begin(yard, source, batch_rows=10)
+    third = f"p/uploads/{job_id}/batch-000031.json"
+    wait_until(
+        lambda: front.requests["PutObject", third] and yard.runtime.service.job(job_id).planned, 30, "the last unit to begin"
+    )
+    with source.open("a") as file:
+        file.write("701,more\n")
+    held.open()
+    [row] = yard.runtime.service.window(yard.end_of(job_id), 0, 9)
+    assert (row.state, row.reason, rows(yard, job_id)) == (FileState.FAILED, "changed_while_reading", [])
+
+
 def test_a_store_that_refuses_a_batch_stops_the_job_and_resuming_brings_every_row_once(
     yard: Yard, front: FaultFront, tmp_path: Path
 ) -> None:
@@ -286,6 +301,7 @@ def test_a_plan_tells_what_would_be_and_applying_it_does_exactly_that(yard: Yard
     job = yard.end_of(begin(yard, odd, header, dry_run=True))
     service = yard.runtime.service
     assert (job.state, rows(yard, job), yard.store.contents()) == (JobState.PLANNED, [], {})
+    assert [row.state for row in service.window(job, 0, 9)] == [FileState.PLANNED] * 2
     facts = service.csv_facts(job)
     assert (facts[0]["encoding"], facts[0]["delimiter"], facts[0]["types"]) == ("UTF-8", ",", ["integer", "decimal", "date"])
     assert facts[0]["sample"] == [["1", "1.5", "2026-11-21"], ["3", "2", "2026-11-22"]]
