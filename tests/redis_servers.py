@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import redis
 
+from s3tui.live.layout import EVENTS
 from tests.missing import missing
 from tests.ports import answers, free_port
 from tests.waiting import wait_until
@@ -94,6 +95,16 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     server.start()
     yield server
     server.stop()
+
+
+def listening(url: str) -> Any:
+    """A listener that has subscribed to what is told of jobs."""
+    client: Any = redis.Redis.from_url(url, decode_responses=True)
+    listener = client.pubsub()
+    listener.client = client  # which would take the connection with it
+    listener.subscribe(EVENTS)
+    wait_until(lambda: (listener.get_message() or {}).get("type") == "subscribe", 20, "the subscription")
+    return listener
 
 
 def fields_of(client: redis.Redis, key: str) -> dict[str, str]:

@@ -49,7 +49,7 @@ class Line:
         try:
             with self._client.pipeline(transaction=True) as together:
                 for key, fields, ttl_ms in hashes:
-                    together.hset(key, mapping={**fields})
+                    together.hset(key, items=[text for pair in fields.items() for text in pair])
                     together.pexpire(key, ttl_ms)
                 if gone:
                     together.delete(*gone)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from s3tui.errors import LiveError
-from s3tui.live.layout import EVENTS, Hash
+from s3tui.live.layout import Hash
 from s3tui.live.line import Line
 from tests.ports import free_port
-from tests.redis_servers import RedisServer
+from tests.redis_servers import RedisServer, listening
 from tests.waiting import wait_until
 
 HASH = Hash("s3tui:job:01J", {"id": "01J", "name": "hush-hush"}, 60_000)
@@ -24,9 +24,7 @@ def write(line: Line) -> None:
 def test_hashes_are_written_with_their_time_to_live_and_what_is_gone_goes(redis_server: RedisServer) -> None:
     client = redis_server.client
     client.hset("s3tui:worker:old", mapping={"id": "old"})
-    listener = client.pubsub()
-    listener.subscribe(EVENTS)
-    wait_until(lambda: (listener.get_message() or {}).get("type") == "subscribe", 20, "the subscription")
+    listener = listening(redis_server.url)
     write(Line(redis_server.url))
     assert (client.hgetall(HASH.key), client.keys()) == (HASH.fields, [HASH.key])
     assert 50_000 < int(str(client.pttl(HASH.key))) <= 60_000
