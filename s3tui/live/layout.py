@@ -10,7 +10,6 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from s3tui.masking import masked
 from s3tui.model import Job
 from s3tui.report import job_facts, video_facts
 from s3tui.state.workers import WorkerRow
@@ -54,7 +53,7 @@ def job_hash(job: Job, workers: Sequence[WorkerRow]) -> Hash:
         "id": job.id,
         "kind": job.kind,
         "state": str(job.state),
-        "target": masked(str(facts["target"] or "")),
+        "target": facts["target"] or "",
         "dry_run": _yes(job.dry_run),
         "planned": _yes(job.planned),
         **{name: str(count) for name, count in facts["totals"].items()},
@@ -63,7 +62,7 @@ def job_hash(job: Job, workers: Sequence[WorkerRow]) -> Hash:
         "rate": str(round(sum(worker.rate(job.id) for worker in at_work))),
         "in_flight": str(len(flights)),
         "workers": str(len(at_work)),
-        "videos": json.dumps([{**video_facts(video), "name": masked(video.name)} for video in videos]),
+        "videos": json.dumps([{**video_facts(video), "name": video.name} for video in videos]),
         "reason": job.reason or "",
         "created_at": format_time(job.created_at) or "",
         "started_at": facts["started_at"] or "",

@@ -74,8 +74,7 @@ class Line:
             self._client.connection_pool.disconnect()
 
     def _failure(self, error: Exception) -> LiveError:
-        """What an error means; its connection is given up, for a late answer would be taken for another's."""
-        self.close()
+        """What an error means; of a late answer nothing is left, for the client has given up the connection."""
         return LiveError(f"Live status cannot be written to the Redis at {self.place}: {_cause(error, self._seconds)}.")
 
 

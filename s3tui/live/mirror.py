@@ -137,8 +137,8 @@ class Mirror:
 
     def _lost(self, error: LiveError) -> None:
         self._failures += 1
-        if self._failures == 1:
-            log.warning("%s Jobs go on without it, and it is tried again.", error)
+        level = logging.WARNING if self._failures == 1 else logging.DEBUG
+        log.log(level, "%s Jobs go on without it, and it is tried again.", error)
 
 
 def pause_after(failures: int) -> float:

@@ -31,6 +31,11 @@ def test_hashes_are_written_with_their_time_to_live_and_what_is_gone_goes(redis_
     wait_until(lambda: (listener.get_message() or {}).get("data") == "hello", 20, "the message")
 
 
+def test_a_name_that_is_not_utf8_is_escaped_as_in_reports(redis_server: RedisServer) -> None:
+    Line(redis_server.url).write([HASH._replace(fields={"target": "s3://bucket/fi\udcff\n/"})], gone=[], messages=[])
+    assert redis_server.client.hgetall(HASH.key) == {"target": "s3://bucket/fi\\udcff\n/"}
+
+
 def test_nobody_there_is_an_error_with_its_cause() -> None:
     with pytest.raises(
         LiveError, match=r"^Live status cannot be written to the Redis at redis://127\.0\.0\.1:\d+: Connection refused\.$"
