@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 _TICK_SECONDS = 1.0
 _LONGEST_PAUSE = 15.0
 _MOST_FOLLOWED = 1000
-"""Jobs that are followed at a time; of more, the first are left to expire."""
+"""Jobs that are followed at a time; of more, those are left to expire that were claimed longest ago."""
 _MOST_WAITING = 100
 """Jobs that no worker has taken yet of which one look tells."""
 
@@ -65,7 +65,8 @@ class Mirror:
         """The worker has claimed a unit of this job."""
         with self._lock:
             self._claims += 1
-            self._followed[job_no] = self._claims
+            self._followed.pop(job_no, None)
+            self._followed[job_no] = self._claims  # last, as of all jobs it was claimed last
             if len(self._followed) > _MOST_FOLLOWED:
                 del self._followed[next(iter(self._followed))]
 

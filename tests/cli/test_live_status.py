@@ -30,7 +30,8 @@ def test_a_command_in_the_foreground_tells_its_end_as_the_report_does(any_home: 
     assert done.code == 0, done.stderr
     report = json.loads((any_home.work / "report.json").read_text())
     with redis.Redis.from_url(redis_url, decode_responses=True) as client:
-        told = fields_of(client, f"s3tui:job:{report['job']}")
+        told = fields_of(client, key := f"s3tui:job:{report['job']}")
+        client.delete(key)
     assert {name: told[name] for name in ("kind", "state", "target", "started_at", "finished_at")} == {
         name: report[name] for name in ("kind", "state", "target", "started_at", "finished_at")
     }

@@ -118,6 +118,7 @@ def test_a_job_is_mirrored_from_pending_to_completed(house: House, redis_url: st
     assert states == ["pending", "running", "completed"]
     worker.stop(0.5)
     assert not client.exists(key)
+    client.delete(f"s3tui:job:{job_id}")
 
 
 def test_what_ends_with_its_worker_is_told_before_it_leaves(house: House, redis_server: RedisServer) -> None:
