@@ -36,14 +36,13 @@ def test_the_phases_of_a_video_are_told_then_its_end(
             job_id = runtime.service.submit(spec, concurrency=20, home=yard.worker.id).job_id
             yard.worker.wake()
 
-            def phases() -> list[str]:
-                return [video["phase"] for video in json.loads(redis_server.job(job_id).get("videos", "[]"))]
+            def told() -> list[tuple[object, ...]]:
+                videos = json.loads(redis_server.job(job_id).get("videos", "[]"))
+                return [(one["no"], one["name"], one["phase"], [made["name"] for made in one["renditions"]]) for one in videos]
 
-            wait_until(lambda: phases() == ["uploading"], 60, "nothing but segments to be left")
-            [video] = json.loads(redis_server.job(job_id)["videos"])
-            assert (video["no"], video["name"], [one["name"] for one in video["renditions"]]) == (0, film.name, ["120p"])
+            wait_until(lambda: told() == [(0, film.name, "uploading", ["120p"])], 60, "nothing but segments to be left")
             segment.open()
-            wait_until(lambda: phases() == ["publishing"], 60, "the playlists to be written")
+            wait_until(lambda: told() == [(0, film.name, "publishing", ["120p"])], 60, "the playlists to be written")
             master.open()
             yard.end_of(job_id)
             yard.worker.stop(0.5)
