@@ -8,7 +8,7 @@ Floors, top to bottom; a room imports only from floors below it, and `pyproject.
     runtime                  the one place where parts meet: settings -> store, queue, engine, service, worker
     config                   Settings, each part's own options nested
     service | worker         the door; and the process that does the work
-    webhooks                 another program is told, signed, of each job that has ended
+    webhooks | live          another program is told, signed, of each job that has ended; Redis mirrors what goes on
     jobs | report | metrics  one file per kind of job: a frozen spec and a short story; how a job ended; what Prometheus scrapes
     transfer | state | media | tabular
                              files to objects, as facts; the database that remembers them; files to videos; CSV to rows
@@ -28,6 +28,7 @@ The path of a job:
             heartbeat, once a second          renew leases, read what people want, write the sample of what is in flight
             last unit                         totals, final state, and a notice for the webhook: one transaction
             courier                           notice -> webhook, until it is taken
+            mirror, once a second             what the database says -> Redis, which nobody here reads
     face    service.watch, .window            counters, the visible rows, the transfers in flight
 
 The database owns the job; the queue only rings the bell, and carries ids only. Recovery after a crash is the same code as normal

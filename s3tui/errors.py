@@ -27,6 +27,7 @@
     ├── TranscodeError            a video that cannot be made
     ├── TableError                a CSV file that cannot be read as one
     ├── WebhookError              a webhook that was not told of a job's end
+    ├── LiveError                 a Redis that does not take live status
     ├── LeaseLost                 another worker owns the unit now
     └── Cancelled                 a person asked to stop
 
@@ -235,6 +236,12 @@ class WebhookError(S3tuiError):
         super().__init__(message)
         self.gone = gone
         self.pause = pause
+
+
+class LiveError(S3tuiError):
+    """The Redis that mirrors live status was not reached, or did not take what was written."""
+
+    reason = "live"
 
 
 class LeaseLost(S3tuiError):

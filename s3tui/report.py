@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
-from s3tui.model import Action, FileRow, FileState, Job, JobState, Policy, RowCounts, now_ms
+from s3tui.model import Action, FileRow, FileState, Job, JobState, Policy, RowCounts, VideoSample, now_ms
 from s3tui.state.store import Store
 from s3tui.text import format_time
 from s3tui.transfer.part_sizes import MAX_PARTS, large_from, part_size_for
@@ -153,6 +153,21 @@ def file_facts(row: FileRow) -> dict[str, Any]:
     if not _is_utf8(facts["path"]):
         facts["path_base64"] = base64.b64encode(row.path).decode("ascii")
     return facts
+
+
+def video_facts(video: VideoSample) -> dict[str, Any]:
+    """One video that is being made, as programs are told of it: times in seconds, `segments` those on S3."""
+    counts = zip(video.renditions, video.sent, strict=True)
+    return {
+        "no": video.no,
+        "phase": str(video.phase),
+        "seconds_made": round(video.made, 3),
+        "seconds": round(video.total, 3),
+        "speed": video.speed,
+        "fps": video.fps,
+        "seconds_left": video.seconds_left,
+        "renditions": [{"name": name, "segments": sent} for name, sent in counts],
+    }
 
 
 def _file_json(

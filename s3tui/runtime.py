@@ -31,6 +31,7 @@ from s3tui.storage.bucket import check_bucket_name
 from s3tui.transfer.choice import Choice
 
 if TYPE_CHECKING:
+    from s3tui.live.line import Line
     from s3tui.media.binary import Ffmpeg
     from s3tui.metrics import MetricsServer
     from s3tui.queues.bells import Bells
@@ -172,6 +173,7 @@ class Runtime:
             until_idle=until_idle,
             at_once={"video": self.settings.video.concurrent},
             post=self.post(),
+            line=self.line(),
         )
 
     def post(self) -> Post | None:
@@ -181,6 +183,14 @@ class Runtime:
         from s3tui.webhooks.posting import Post
 
         return Post(self.settings.webhook, version=__version__)
+
+    def line(self) -> Line | None:
+        """The way to the Redis that mirrors live status; None if there is none. Raises ConfigError."""
+        if not self.settings.live.url:
+            return None
+        from s3tui.live.line import Line
+
+        return Line(self.settings.live.url)
 
     def sweep(self) -> int:
         """Remove what cancelled jobs left on the store; returns how many open uploads that were. Raises ConfigError, StateError."""

@@ -4,6 +4,7 @@
     tick, once a second ─▶ reap ──────────┴─▶ claim ─▶ a thread per unit: KINDS[kind].plan or .work ─▶ finish | release
     heartbeat, once a second: renew every lease, read what people want, write the sample of what is in flight
     courier, if there is a webhook: tell it which jobs have ended
+    mirror, if there is a Redis: write there what the database says of jobs and workers, once a second
 
 A message is a bell: the actor returns at once, so no delivery is ever held for a long job, and a lost or doubled message changes
 nothing. The claim in the database decides, and the tick finds what no bell announced: units of dead workers, units that came while
@@ -32,6 +33,7 @@ from s3tui.jobs import sweep
 from s3tui.jobs.context import Context, Resources
 from s3tui.jobs.kinds import KINDS
 from s3tui.jobs.specs import decode_spec
+from s3tui.live.mirror import Mirror
 from s3tui.log_context import about
 from s3tui.masking import masked
 from s3tui.model import Desired, Job, Lease, UnitKind
@@ -44,6 +46,7 @@ from s3tui.transfer.progress import Progress
 from s3tui.webhooks.courier import Courier
 
 if TYPE_CHECKING:
+    from s3tui.live.line import Line
     from s3tui.queues.bells import Bells
     from s3tui.webhooks.posting import Post
 
@@ -54,6 +57,8 @@ _BREAK_SECONDS = 3.0
 """How long requests that were told to break off may take to do so; a request that the store never answers is left behind."""
 _TELLING_SECONDS = 5.0
 """How long a worker that ends may go on telling the webhook what its own jobs have caused."""
+_MIRRORING_SECONDS = 2.0
+"""How long a worker that ends may go on mirroring how things stand now."""
 _UNITS_PER_JOB = 3
 """One that plans and two that carry: while the last files of one are in flight, the next fills the free slots. More only of a queue
 that gives more places than that."""
@@ -98,11 +103,13 @@ class Worker:
         until_idle: float | None = None,
         at_once: Mapping[str, int] | None = None,
         post: Post | None = None,
+        line: Line | None = None,
     ) -> None:
         """Without `bells` it works only on jobs that are bound to it: a headless command.
 
         `until_idle`: seconds without any unit, and without anything to tell the webhook, after which it stops by itself. `at_once`:
-        how many units of a queue may be at work, but for those that watch. `post` is the way to the webhook, if there is one.
+        how many units of a queue may be at work, but for those that watch. `post` is the way to the webhook, if there is one, and
+        `line` the way to the Redis that mirrors live status.
         """
         self.id = f"{os.getpid()}-{secrets.token_hex(6)}"
         self.error: StateError | None = None
@@ -115,6 +122,7 @@ class Worker:
         self._at_once = at_once or {}
         self._journal = Journal(store.database, on_lost=self._lose)
         self._courier = Courier(store.webhooks, post, home=self.id, on_broken=self._break) if post is not None else None
+        self._mirror = Mirror(store, line, worker_id=self.id) if line is not None else None
         self._lock = threading.Lock()
         self._at_work: dict[Lease, threading.Thread] = {}
         self._jobs: dict[int, _JobAtWork] = {}
@@ -136,6 +144,8 @@ class Worker:
             self._threads.append(thread)
         if self._courier is not None:
             self._courier.start()
+        if self._mirror is not None:
+            self._mirror.start()
         if self._bells is not None:
             self._bells.start(self._claimant.queues, self._ring)
 
@@ -170,6 +180,8 @@ class Worker:
         self._journal.close()
         with suppress(StateError):
             self._store.workers.unregister(self.id)
+        if self._mirror is not None:
+            self._mirror.part(_MIRRORING_SECONDS)
         log.info("Worker %s has stopped.", self.id)
 
     def run_until_stopped(self) -> None:
@@ -233,6 +245,8 @@ class Worker:
         if claimed is None:
             return False
         lease, job = claimed
+        if self._mirror is not None:
+            self._mirror.follow(job.no)
         with self._lock:
             at_work = self._jobs.setdefault(job.no, _JobAtWork.begin(job))
             at_work.units += 1

@@ -53,6 +53,13 @@ def _queue(settings: Settings) -> Iterator[str]:
     yield from _complaint(lambda: check_url(settings.queue.url, beside_sqlite=settings.state.url == "sqlite"))
 
 
+def _live(settings: Settings) -> Iterator[str]:
+    from s3tui.live.options import check_url
+
+    if settings.live.url:
+        yield from _complaint(lambda: check_url(settings.live.url))
+
+
 def _webhook(settings: Settings) -> Iterator[str]:
     yield from _complaint(lambda: settings.webhook.is_set)
 
@@ -89,6 +96,7 @@ _CHECKS: dict[str, Callable[[Settings], Iterator[str]]] = {
     "queue.url": _queue,
     "ui.theme": _theme,
     "ui.keys": _keys,
+    "live.url": _live,
     "webhook.url": _webhook,
     "logging.log_file": _log,
 }

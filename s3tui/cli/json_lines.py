@@ -20,8 +20,8 @@ from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from s3tui.cli.output import plan_facts, print_json
-from s3tui.model import FileRow, FileState, Job, JobState, VideoSample, now_ms
-from s3tui.report import file_facts, job_facts
+from s3tui.model import FileRow, FileState, Job, JobState, now_ms
+from s3tui.report import file_facts, job_facts, video_facts
 from s3tui.text import format_time
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class JsonLines:
             if sight.rows is not None:
                 facts["rows"] = {"read": sight.rows.read, "inserted": sight.rows.inserted, "rejected": sight.rows.rejected}
             if sight.videos:
-                facts["videos"] = [_video_facts(video) for video in sight.videos]
+                facts["videos"] = [video_facts(video) for video in sight.videos]
             self._tell("progress", job, state=str(job.state), planned=job.planned, **facts)
 
     def end(self, job: Job) -> None:
@@ -97,20 +97,6 @@ class JsonLines:
 
     def _tell(self, event: str, job: Job, **facts: object) -> None:
         print_json({"event": event, "job": job.id, "at": format_time(now_ms()), **facts})
-
-
-def _video_facts(video: VideoSample) -> dict[str, object]:
-    counts = zip(video.renditions, video.sent, strict=True)
-    return {
-        "no": video.no,
-        "phase": str(video.phase),
-        "seconds_made": round(video.made, 3),
-        "seconds": round(video.total, 3),
-        "speed": video.speed,
-        "fps": video.fps,
-        "seconds_left": video.seconds_left,
-        "renditions": [{"name": name, "segments": sent} for name, sent in counts],
-    }
 
 
 class EndedRows:

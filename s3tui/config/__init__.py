@@ -9,11 +9,10 @@ template.py      `config.yaml.template`, which documents every key
 """
 
 from s3tui.config.load import Loaded, load_settings
-from s3tui.config.settings import ApiOptions, LiveOptions, LoggingOptions, Settings, UiOptions, config_directory
+from s3tui.config.settings import ApiOptions, LoggingOptions, Settings, UiOptions, config_directory
 
 __all__ = [
     "ApiOptions",
-    "LiveOptions",
     "Loaded",
     "LoggingOptions",
     "Settings",

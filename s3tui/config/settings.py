@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic.fields import FieldInfo
 
 from s3tui.jobs.options import BackupOptions, IngestOptions, VideoOptions
+from s3tui.live.options import LiveOptions
 from s3tui.masking import passwords_in
 from s3tui.queues.options import QueueOptions
 from s3tui.state.options import StateOptions
@@ -18,15 +19,6 @@ from s3tui.storage.options import AwsOptions, S3Options
 from s3tui.text import parse_size
 from s3tui.transfer.options import TransferOptions
 from s3tui.webhooks.options import WebhookOptions
-
-
-class LiveOptions(BaseModel):
-    """`live:` in the configuration."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    url: str = ""
-    """`redis://...`, where live status is mirrored; empty: nowhere."""
 
 
 class ApiOptions(BaseModel):

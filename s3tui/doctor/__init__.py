@@ -3,7 +3,7 @@
 findings.py        what it says of one thing, and looks that end in time
 examination.py     the order in which it looks
 store.py           credentials, bucket, rights, what the store checks, clock
-house.py           database, disk, unfinished uploads, queue, worker, webhook, ffmpeg
+house.py           database, disk, unfinished uploads, queue, worker, live status, webhook, ffmpeg
 
 It changes nothing unless it is asked to write; then it puts one object and begins one multipart upload, and removes both.
 """

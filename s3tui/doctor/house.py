@@ -1,4 +1,4 @@
-"""This side: the state database and its disk, unfinished uploads, the queue, the worker, the webhook, ffmpeg."""
+"""This side: the state database and its disk, unfinished uploads, queue, worker, live status, the webhook, ffmpeg."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from s3tui import __version__
 from s3tui.doctor.findings import Finding, found
 from s3tui.errors import ConfigError
+from s3tui.live.line import Line
 from s3tui.media.binary import find_ffmpeg
 from s3tui.model import JobState
 from s3tui.text import format_size, format_time
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 
 _DATABASE_SECONDS = 5.0
 _QUEUE_SECONDS = 12.0
+_LIVE_SECONDS = 5.0
 _WEBHOOK_SECONDS = 5.0
 _LEAST_FREE = 100 << 20
 
 
 def examine(runtime: Runtime, webhook: WebhookOptions) -> Iterator[Finding]:
-    """Look at what is on this side of the network, at the database and the queue of a cluster, and at the webhook's host."""
+    """Look at what is on this side of the network, at the servers of a cluster, and at the webhook's host."""
     database = found("database", lambda: _database(runtime), seconds=_DATABASE_SECONDS)
     yield database
     if database.state == "failed":
@@ -39,6 +41,7 @@ def examine(runtime: Runtime, webhook: WebhookOptions) -> Iterator[Finding]:
         yield from _lingering(runtime)
         yield found("queue", lambda: _queue(runtime), seconds=_QUEUE_SECONDS)
         yield found("worker", lambda: _workers(runtime), seconds=_DATABASE_SECONDS)
+    yield from _live(runtime)
     yield from _webhook(runtime, webhook, counted=database.state == "ok")
     yield _ffmpeg(runtime.settings.video.ffmpeg)
 
@@ -111,6 +114,20 @@ def _workers(runtime: Runtime) -> str:
     if not workers:
         return "none runs; one is started when it is needed"
     return ", ".join(f"{worker.id} (process {worker.pid}, version {worker.version})" for worker in workers)
+
+
+def _live(runtime: Runtime) -> Iterator[Finding]:
+    """Whether the Redis that mirrors live status, if there is one, takes it: a key is written that is gone after a second."""
+    if not runtime.settings.live.url:
+        return
+
+    def look() -> str:
+        line = Line(runtime.settings.live.url)
+        line.look()
+        line.close()
+        return f"{line.place} takes live status"
+
+    yield found("live", look, seconds=_LIVE_SECONDS)
 
 
 def _webhook(runtime: Runtime, options: WebhookOptions, *, counted: bool) -> Iterator[Finding]:

@@ -25,6 +25,12 @@ WHERE spec_hash = :spec_hash AND NOT dry_run AND desired <> 'cancel'
     AND (state IN {UNENDED} OR state = 'failed' AND found > 0 AND units_done < units)
 ORDER BY no DESC LIMIT 1"""
 
+# By way of the units: of them few are ready, of jobs there are all that ever were.
+_WAITING = f"""
+SELECT {JOB} FROM job
+WHERE no IN (SELECT job_no FROM unit WHERE state = {READY}) AND state = 'pending' AND no <> ALL(:numbers)
+ORDER BY no LIMIT :waiting"""
+
 _CREATE = """
 INSERT INTO job (id, kind, queue, spec, spec_hash, place, dry_run, concurrency, bandwidth, home, identity, created_at,
     state, desired, planned, units)
@@ -94,6 +100,13 @@ class Jobs:
         with self._database.read() as connection:
             [row] = connection.rows(f"SELECT {JOB} FROM job WHERE no = :no", no=number)
             return job_of(row)
+
+    def live(self, numbers: Sequence[int], *, waiting: int) -> list[Job]:
+        """The jobs with these numbers, and besides the oldest `waiting` of those that no worker has taken yet."""
+        with self._database.read() as connection:
+            named = connection.rows(f"SELECT {JOB} FROM job WHERE no = ANY(:numbers)", numbers=numbers)
+            others = connection.rows(_WAITING, numbers=numbers, waiting=waiting)
+            return [job_of(row) for row in (*named, *others)]
 
     def newest(self, *, limit: int, before: int | None) -> list[Job]:
         """Jobs, newest first, older than the one with the number `before`."""

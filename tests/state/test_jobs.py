@@ -372,3 +372,18 @@ def test_it_is_known_whether_another_job_has_still_to_be_planned_by_a_list(store
     assert not store.jobs.another_to_plan(second, "0123abcd"), "the first is planned, though not carried"
     store.jobs.desire(second, Desired.CANCEL)
     assert not store.jobs.another_to_plan(first, "0123abcd")
+
+
+def test_the_jobs_that_wait_are_found_beside_those_that_are_named(store: Store) -> None:
+    register(store, ANN)
+    ended, running, *waiting = [new_job(store) for _ in range(5)]
+    store.jobs.fail(ended.no, "no_such_bucket", "There is none.")
+    claim(store)
+    found = store.jobs.live([ended.no, waiting[0].no], waiting=1)
+    assert [(job.no, job.state) for job in sorted(found, key=lambda job: job.no)] == [
+        (ended.no, JobState.FAILED),
+        (waiting[0].no, JobState.PENDING),
+        (waiting[1].no, JobState.PENDING),
+    ]
+    assert [job.no for job in store.jobs.live([], waiting=9)] == [job.no for job in waiting]
+    assert running.no not in {job.no for job in store.jobs.live([], waiting=9)}
