@@ -60,6 +60,9 @@ FROM csv_file JOIN transfer ON transfer.job_no = csv_file.job_no AND transfer.no
 WHERE csv_file.job_no = :job_no ORDER BY csv_file.no"""
 
 
+# Of two units that end one file at the same moment, the second sees what the first has written, and counts nothing again.
+_LOCK = f"UPDATE transfer SET state = state WHERE {_FILE}"
+
 _FIRST_BATCH = "FROM batch WHERE batch.job_no = :job_no AND batch.file_no = :no ORDER BY batch.no LIMIT 1"
 
 # A file is many objects: what the row tells of one is that of the first.
@@ -304,6 +307,8 @@ class Ingests:
     def finish(self, lease: Lease, no: int, facts: Sequence[Fact], rejects_url: str | None) -> None:
         """A file has landed: the facts that say so, and where its rejects are. Raises LeaseLost."""
         with self._database.write() as connection:
+            assert_held(connection, lease)
+            connection.execute(_LOCK, job_no=lease.job_no, no=no)
             write_facts(connection, lease, facts)
             written = f"UPDATE csv_file SET rejects_url = :url WHERE {_FILE}"
             connection.execute(written, job_no=lease.job_no, no=no, url=rejects_url)
@@ -349,6 +354,8 @@ class Ingests:
     def fail(self, lease: Lease, no: int, fact: Failed) -> None:
         """Nothing of a doomed file is left. Another attempt is another job. Raises LeaseLost."""
         with self._database.write() as connection:
+            assert_held(connection, lease)
+            connection.execute(_LOCK, job_no=lease.job_no, no=no)
             write_facts(connection, lease, [fact])
             failed = f"UPDATE transfer SET action = {Action.FAIL} WHERE {_FILE} AND state = {FileState.FAILED}"
             connection.execute(failed, job_no=lease.job_no, no=no)
