@@ -10,7 +10,8 @@ Floors, top to bottom; a room imports only from floors below it, and `pyproject.
     service | worker         the door; and the process that does the work
     webhooks | live          another program is told, signed, of each job that has ended; Redis mirrors what goes on
     jobs | report | metrics  one file per kind of job: a frozen spec and a short story; how a job ended; what Prometheus scrapes
-    transfer | state | media files to objects, as facts; the database that remembers them; files to videos
+    transfer | state | media | tabular
+                             files to objects, as facts; the database that remembers them; files to videos; CSV to rows
     storage | queues         S3's own words; Dramatiq brokers
     events, model            facts and nouns, standard library only
     text, masking, errors    safe text for people; secrets kept out of it; one tree of what can go wrong
@@ -23,6 +24,7 @@ The path of a job:
                                               a job that watches plans on, until people stop it
     worker  carry unit                        lease -> engine.carry(transfers) -> facts, each durable before the next step
                                               a backup goes on: proof -> intent to delete -> the source goes
+                                              an ingest: batch -> object -> proof -> its mark, rows and rejects: one transaction
             heartbeat, once a second          renew leases, read what people want, write the sample of what is in flight
             last unit                         totals, final state, and a notice for the webhook: one transaction
             courier                           notice -> webhook, until it is taken

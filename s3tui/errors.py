@@ -25,6 +25,7 @@
     │   ├── Throttled
     │   └── Unproven
     ├── TranscodeError            a video that cannot be made
+    ├── TableError                a CSV file that cannot be read as one
     ├── WebhookError              a webhook that was not told of a job's end
     ├── LiveError                 a Redis that does not take live status
     ├── LeaseLost                 another worker owns the unit now
@@ -209,6 +210,14 @@ class Unproven(StorageError):
 
 class TranscodeError(S3tuiError):
     """A video that cannot be made, or was not made as planned; `reason` says why."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class TableError(S3tuiError):
+    """A CSV file that cannot be read as one, or not to its end; `reason` says why."""
 
     def __init__(self, message: str, reason: str) -> None:
         super().__init__(message)

@@ -419,6 +419,20 @@ class VideoSample(NamedTuple):
         return max(0.0, self.total - self.made) / self.speed
 
 
+class RowCounts(NamedTuple):
+    """What has become of the rows of CSV files."""
+
+    inserted: int = 0
+    rejected: int = 0
+    landed: int = 0
+    """Bytes of the files that are not at their end, as far as they have come into the database."""
+
+    @property
+    def read(self) -> int:
+        """All that are not blank."""
+        return self.inserted + self.rejected
+
+
 class UnitKind(StrEnum):
     """What a unit asks of a worker."""
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
-from s3tui.model import Action, FileRow, FileState, Job, JobState, Policy, VideoSample, now_ms
+from s3tui.model import Action, FileRow, FileState, Job, JobState, Policy, RowCounts, VideoSample, now_ms
 from s3tui.state.store import Store
 from s3tui.text import format_time
 from s3tui.transfer.part_sizes import MAX_PARTS, large_from, part_size_for
@@ -65,6 +65,8 @@ def outlook(store: Store, job: Job) -> Outlook:
         files, _bytes, large, parts = planned[action]
         looks = action is Action.NEW or policy.if_exists != "overwrite"  # what is new may not be overwritten, if it came meanwhile
         requests += files - large + parts + large * (3 if looks else 2) + files * _PROOFS.get(job.kind, 0)
+    if job.kind == "ingest":
+        requests = store.ingests.batches(job.no)
     return Outlook({action: (files, size) for action, (files, size, *_) in planned.items()}, requests)
 
 
@@ -83,17 +85,21 @@ def report_json(store: Store, job: Job) -> Iterator[str]:
     head = json.dumps(report_head(store, job), indent=1)
     yield head.removesuffix("\n}") + ',\n "files": ['
     separator = "\n  "
+    rows = row_facts(store, job) if job.kind == "ingest" else {}
+    plans = csv_facts(store, job) if job.state is JobState.PLANNED else {}
     first = 0
     for page in store.transfers.pages(job.no):
         files = [_file_json(*row) for row in page]
         if job.kind == "video":
             videos = store.videos.published_of(job.no, range(first, first + len(page)))
             files = [_with_address(text, videos.get(no)) for no, text in enumerate(files, first)]
+        elif job.kind == "ingest":
+            files = [_with_rows(text, rows.get(no), plans.get(no)) for no, text in enumerate(files, first)]
         yield separator + ",\n  ".join(files)
         separator = ",\n  "
         first += len(page)
     address = json.dumps(store.videos.first_address(job.no))
-    yield f'\n ],\n "url": {address},\n "rows": null\n}}\n'
+    yield f'\n ],\n "url": {address},\n "rows": {json.dumps(rows_of(store, job))}\n}}\n'
 
 
 def report_csv(store: Store, job: Job) -> Iterator[str]:
@@ -192,6 +198,39 @@ def _with_address(text: str, published: tuple[str, list[dict[str, Any]]] | None)
     """The JSON of a file, and where its video is, if it is published."""
     url, renditions = published or (None, None)
     return f'{text.removesuffix("}")}, "url": {json.dumps(url)}, "renditions": {json.dumps(renditions)}}}'
+
+
+def rows_of(store: Store, job: Job) -> dict[str, int] | None:
+    """The rows of all files of an ingest job, as its report has them; None of another job."""
+    return _counted(store.ingests.sum(job.no)) if job.kind == "ingest" else None
+
+
+def row_facts(store: Store, job: Job) -> dict[int, dict[str, Any]]:
+    """`rows` and `rejects_url` of each CSV file whose header was read, by number."""
+    counts = store.ingests.counts(job.no).items()
+    return {no: {"rows": _counted(RowCounts(one.inserted, one.rejected)), "rejects_url": one.rejects_url} for no, one in counts}
+
+
+def csv_facts(store: Store, job: Job) -> dict[int, dict[str, Any]]:
+    """What the plan of an ingest job says of each file whose header could be read, by number.
+
+    `encoding`, `delimiter`, `quote`, `columns`, `types`, `sample` (its first rows); of a dry run `counted`, too: `rows`,
+    `rejected`, and how many for each reason.
+    """
+    known = store.ingests.facts(job.no) if job.kind == "ingest" else {}
+    return {no: {name: value for name, value in facts.items() if name != "table"} for no, facts in known.items()}
+
+
+def _counted(counts: RowCounts) -> dict[str, int]:
+    return {"read": counts.read, "inserted": counts.inserted, "rejected": counts.rejected}
+
+
+def _with_rows(text: str, facts: dict[str, Any] | None, plan: dict[str, Any] | None) -> str:
+    """The JSON of a file, and what became of its rows; of a plan, how it is written."""
+    more: dict[str, Any] = facts or {"rows": None, "rejects_url": None}
+    if plan is not None:
+        more = more | {"csv": plan}
+    return f"{text.removesuffix('}')}, {json.dumps(more)[1:]}"
 
 
 def _csv(rows: Iterable[Sequence[object]]) -> str:

@@ -22,6 +22,7 @@ from s3tui import __version__
 from s3tui.config import Settings
 from s3tui.errors import ConfigError, Conflict, QueueError, SpecError, StateError
 from s3tui.jobs.backup import BackupSpec
+from s3tui.jobs.ingest import IngestSpec
 from s3tui.jobs.upload import UploadSpec
 from s3tui.jobs.video import VideoSpec
 from s3tui.model import Connection, ObjectHeaders, ObjectRef, Policy
@@ -45,9 +46,9 @@ if TYPE_CHECKING:
     from s3tui.webhooks.posting import Post
     from s3tui.worker import Worker
 
-_S = TypeVar("_S", UploadSpec, BackupSpec, VideoSpec)
+_S = TypeVar("_S", UploadSpec, BackupSpec, VideoSpec, IngestSpec)
 
-QUEUES = ("upload", "video")
+QUEUES = ("upload", "video", "ingest")
 """The queues that a worker takes units from when nothing else is said."""
 
 _MAX_CONCURRENCY = 1000
@@ -118,6 +119,10 @@ class Runtime:
             fields["hls_key"] = os.path.abspath(os.path.expanduser(fields["hls_key"]))  # noqa: PTH100, PTH111 - as sources are
         return self._spec(VideoSpec, sources, target, fields)
 
+    def ingest_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> IngestSpec:  # noqa: ANN401
+        """The spec of an ingest job: the settings' defaults, and over them fields of IngestSpec, Policy, Connection."""
+        return self._spec(IngestSpec, sources, target, self.settings.ingest.model_dump() | overrides)
+
     @property
     def backup_sources(self) -> list[str]:
         """What a backup takes when nothing else is said: the configuration's directory, if it names one."""
@@ -133,7 +138,7 @@ class Runtime:
         aws = settings.aws
         region = aws.region if "region" in aws.model_fields_set else ""
         connection = Connection(aws.endpoint_url, aws.profile, region, settings.s3.addressing_style)
-        chosen: dict[str, Any] = {"choice": Choice(**_taken(overrides, Choice))} if kind is not VideoSpec else {}
+        chosen: dict[str, Any] = {"choice": Choice(**_taken(overrides, Choice))} if "choice" in kind.__dataclass_fields__ else {}
         spec = kind(
             sources=tuple(os.path.abspath(os.path.expanduser(source)) for source in sources),  # noqa: PTH100, PTH111 - keeps `..` of links
             target=_with_slash(target),

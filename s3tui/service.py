@@ -18,9 +18,34 @@ from dataclasses import dataclass
 from typing import Any
 
 from s3tui.errors import Conflict, NotFound, SpecError
+from s3tui.jobs.ingest import IngestSpec
 from s3tui.jobs.specs import Spec, decode_spec, encode_spec, place_hash, spec_hash
-from s3tui.model import ActiveTransfer, Desired, FileRow, FileState, Job, JobState, OpenUpload, VideoSample, View, new_id, now_ms
-from s3tui.report import FailureGroup, Outlook, failures_by_reason, outlook, report_csv, report_head, report_json
+from s3tui.model import (
+    ActiveTransfer,
+    Desired,
+    FileRow,
+    FileState,
+    Job,
+    JobState,
+    OpenUpload,
+    RowCounts,
+    VideoSample,
+    View,
+    new_id,
+    now_ms,
+)
+from s3tui.report import (
+    FailureGroup,
+    Outlook,
+    csv_facts,
+    failures_by_reason,
+    outlook,
+    report_csv,
+    report_head,
+    report_json,
+    row_facts,
+    rows_of,
+)
 from s3tui.state.jobs import NewJob
 from s3tui.state.store import Store
 from s3tui.state.workers import WorkerRow
@@ -48,11 +73,14 @@ class JobSight:
     """The live workers that hold units of this job."""
     videos: tuple[VideoSample, ...] = ()
     """Videos that are being made, by number, likewise sampled."""
+    rows: RowCounts | None = None
+    """What has become of the rows so far, if it is an ingest job."""
 
     @property
     def sent(self) -> int:
-        """Bytes stored, and bytes of the transfers in flight."""
-        return self.job.totals.bytes + sum(transfer.sent for transfer in self.active)
+        """Bytes stored, and bytes of the transfers in flight; of CSV files, bytes that have come into the database."""
+        landed = self.rows.landed if self.rows is not None else 0
+        return self.job.totals.bytes + landed + sum(transfer.sent for transfer in self.active)
 
     @property
     def rate(self) -> float:
@@ -73,7 +101,7 @@ class Service:
 
         Raises SpecError for a job that watches: what will come cannot be planned.
         """
-        if spec.watch:
+        if not isinstance(spec, IngestSpec) and spec.watch:
             raise SpecError("What comes to a watched directory cannot be planned: leave out --watch to see what is there.")
         new = self._new(spec, dry_run=True, concurrency=concurrency, bandwidth=bandwidth, home=home)
         self._store.jobs.create(new)
@@ -171,7 +199,9 @@ class Service:
         workers = tuple(self._store.workers.of_job(job))
         active = sorted((transfer for worker in workers for transfer in worker.active(job.id)), key=lambda transfer: transfer.no)
         videos = sorted(video for worker in workers for video in worker.videos(job.id))
-        return JobSight(job, tuple(active), workers, tuple(videos))
+        return JobSight(
+            job, tuple(active), workers, tuple(videos), self._store.ingests.sum(job.no) if job.kind == "ingest" else None
+        )
 
     def browse(self, *, limit: int = 100, before: int | None = None) -> list[Job]:
         """Jobs, newest first; `before` is the `no` of the last job of the page above."""
@@ -224,6 +254,28 @@ class Service:
     def videos(self, job: Job, numbers: Sequence[int]) -> dict[int, tuple[str, list[dict[str, Any]]]]:
         """(address, renditions) of those of these videos of a job that are published, by number."""
         return self._store.videos.published_of(job.no, numbers)
+
+    def row_counts(self, job: Job) -> dict[int, dict[str, Any]]:
+        """`rows` and `rejects_url` of each CSV file of a job, as its report has them, by number."""
+        return row_facts(self._store, job)
+
+    def rows_of(self, job: Job) -> dict[str, int] | None:
+        """The rows of all files of an ingest job, as its report has them."""
+        return rows_of(self._store, job)
+
+    def rejects(self, job: Job) -> list[tuple[str, int]]:
+        """(reason, count) of the records of an ingest job that are no rows, the most frequent first."""
+        return self._store.ingests.reasons(job.no)
+
+    def csv_facts(self, job: Job) -> dict[int, dict[str, Any]]:
+        """What the plan of an ingest job says of each file whose header could be read, by number; see `s3tui.report`."""
+        return csv_facts(self._store, job)
+
+    def foretells_rejects(self, job: Job) -> bool:
+        """Whether applying the plan of a job would reject records."""
+        return job.state is JobState.PLANNED and any(
+            facts.get("counted", {}).get("rejected") for facts in self.csv_facts(job).values()
+        )
 
     def open_uploads(self, job: Job) -> list[OpenUpload]:
         """The multipart uploads of the job that are neither completed nor aborted: what `cancel` removes from the store."""

@@ -228,7 +228,7 @@ def _finish(service: Service, job: Job, arguments: argparse.Namespace, interrupt
     if not nothing_done and not (taken and arguments.quiet):
         stream = sys.stderr if taken else sys.stdout
         (output.print_plan if job.state is JobState.PLANNED else output.print_summary)(service, job, stream)
-    return output.exit_code(job)
+    return output.exit_code(job, foretells_rejects=job.kind == "ingest" and service.foretells_rejects(job))
 
 
 def _is_over(job: Job) -> bool:

@@ -3,6 +3,7 @@
     {"event": "job_started", "job", "kind", "sources", "target", "dry_run", "resumed"}
     {"event": "progress", "job", "state", "planned", "found", ..., "sent", "rate"}      about once a second; of a job of videos also
         "videos": [{"no", "phase", "seconds_made", "seconds", "speed", "fps", "seconds_left", "renditions": [{"name", "segments"}]}]
+        of CSV files "rows": {"read", "inserted", "rejected"}
     {"event": "file", "job", "no", ...}                 a file has reached its end; its fields are those of the report
     {"event": "job_ended", ...}                         the head of the report; also when the plan of a dry run is ready
     {"event": "interrupted", "job"}                     instead, after Ctrl-C
@@ -16,7 +17,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Container, Iterator
 from itertools import chain, count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from s3tui.cli.output import plan_facts, print_json
 from s3tui.model import FileRow, FileState, Job, JobState, now_ms
@@ -54,7 +55,7 @@ class JsonLines:
         if not job.dry_run:
             totals = job.totals
             for row in self._ended.new(totals.uploaded + totals.skipped + totals.failed, self._service.passing(job)):
-                self._tell("file", job, no=row.no, **file_facts(row))
+                self._tell("file", job, no=row.no, **file_facts(row), **self._row_facts(job, row.no))
         if time.monotonic() - self._progress_at >= _PROGRESS_SECONDS:
             self._progress_at = time.monotonic()
             facts = {
@@ -63,6 +64,8 @@ class JsonLines:
                 "sent": sight.sent,
                 "rate": round(sight.rate),
             }
+            if sight.rows is not None:
+                facts["rows"] = {"read": sight.rows.read, "inserted": sight.rows.inserted, "rejected": sight.rows.rejected}
             if sight.videos:
                 facts["videos"] = [video_facts(video) for video in sight.videos]
             self._tell("progress", job, state=str(job.state), planned=job.planned, **facts)
@@ -72,7 +75,10 @@ class JsonLines:
         if job.state is JobState.PLANNED:
             for facts in plan_facts(self._service, job):
                 print_json(facts)
-        self._tell("job_ended", job, **{name: value for name, value in self._service.head(job).items() if name != "job"})
+        facts = {name: value for name, value in self._service.head(job).items() if name != "job"}
+        if job.kind == "ingest":
+            facts["rows"] = self._service.rows_of(job)
+        self._tell("job_ended", job, **facts)
 
     def interrupt(self, job: Job) -> None:
         """Tell that we leave before the end."""
@@ -84,6 +90,10 @@ class JsonLines:
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _row_facts(self, job: Job, no: int) -> dict[str, Any]:
+        """What became of the rows of a CSV file."""
+        return self._service.row_counts(job).get(no, {"rows": None, "rejects_url": None}) if job.kind == "ingest" else {}
 
     def _tell(self, event: str, job: Job, **facts: object) -> None:
         print_json({"event": event, "job": job.id, "at": format_time(now_ms()), **facts})

@@ -25,6 +25,7 @@ COMMANDS = {
     "upload": "upload directories and files",
     "backup": "upload, prove, and delete the sources if asked to",
     "video": "make HLS of videos, on S3 while they are encoded",
+    "ingest": "CSV files to batches on S3 and rows in the database",
     "jobs": "list, watch and steer jobs",
     "status": "check configuration, credentials, bucket, database, queue",
     "config": "write, show and check the configuration",

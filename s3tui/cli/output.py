@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 _PAGE = 500
 
 
-def exit_code(job: Job) -> int:
+def exit_code(job: Job, *, foretells_rejects: bool = False) -> int:
     """What the state of a job means for a script. A plan in which files fail foretells what applying it would give."""
     if job.state in (JobState.PLANNED, JobState.COMPLETED):
-        return 2 if job.totals.failed else 0
+        return 2 if job.totals.failed or foretells_rejects else 0
     return 2 if job.state is JobState.PARTIAL else 1
 
 
@@ -117,6 +117,8 @@ def print_job(service: Service, job: Job, stream: TextIO) -> None:
         print(f"{name:<12} {value}", file=stream)
     if job.error:
         print(f"{'Error':<12} {display_text(job.error)}", file=stream)
+    if job.kind == "ingest":
+        _print_rows(service, job, stream)
     _print_skips(service, job, stream)
     print_failures(service, job, stream)
 
@@ -131,6 +133,8 @@ def print_summary(service: Service, job: Job, stream: TextIO) -> None:
     print(
         f"Job {job.id} {_ended(job)}: {_counts(job)}; {format_size(totals.bytes)} in {format_duration(taken)}{rate}.", file=stream
     )
+    if job.kind == "ingest":
+        _print_rows(service, job, stream)
     _print_skips(service, job, stream)
     mendable = print_failures(service, job, stream) and job.state is not JobState.CANCELLED
     retry = f"`s3tui jobs retry {job.id}` sends what failed again; " if mendable else ""
@@ -154,6 +158,11 @@ def print_failures(service: Service, job: Job, stream: TextIO) -> bool:
 
 def print_plan(service: Service, job: Job, stream: TextIO) -> None:
     """What applying a plan would do to each file and why, then the totals."""
+    if job.kind == "ingest":
+        from s3tui.cli.csv_plan import print_csv_plan
+
+        print_csv_plan(service, job, stream)
+        return
     first = 0
     while page := service.window(job, first, _PAGE):
         for row in page:
@@ -180,16 +189,30 @@ def plan_facts(service: Service, job: Job) -> Iterable[dict[str, Any]]:
     """Each file of a plan for JSON Lines."""
     from s3tui.report import file_facts
 
-    first = 0
+    first, tables = 0, service.csv_facts(job)
     while page := service.window(job, first, _PAGE):
         for row in page:
-            yield {"event": "file", "job": job.id, "no": row.no, **file_facts(row)}
+            more = {"csv": tables[row.no]} if row.no in tables else {}
+            yield {"event": "file", "job": job.id, "no": row.no, **file_facts(row), **more}
         first += _PAGE
 
 
 def _print_skips(service: Service, job: Job, stream: TextIO) -> None:
     for reason, count in service.skips(job) if job.totals.skipped else ():
         print(f"  {count} skipped, {reason}", file=stream)
+
+
+def _print_rows(service: Service, job: Job, stream: TextIO) -> None:
+    """What became of the rows of an ingest job, and where those are that were rejected."""
+    counts = service.row_counts(job).values()
+    rows = [one["rows"] for one in counts]
+    read, inserted, rejected = (sum(one[name] for one in rows) for name in ("read", "inserted", "rejected"))
+    print(f"  {inserted:,} {'row' if inserted == 1 else 'rows'} inserted, {rejected:,} rejected of {read:,} read", file=stream)
+    for reason, count in service.rejects(job) if rejected else ():
+        print(f"    {count:,} {reason}", file=stream)
+    for one in counts:
+        if one["rejects_url"]:
+            print(f"    {display_text(one['rejects_url'])} has them, to be mended and ingested again", file=stream)
 
 
 def _utf8(path: Path) -> TextIO:

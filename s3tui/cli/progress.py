@@ -92,7 +92,8 @@ def describe(sight: JobSight, pace: Pace) -> str:
     """`12 of 300 files, 1.0 MiB of 9.5 MiB, 512.0 KiB/s, 31 files/s, 0:17 left, 2 retries, 1 failed`.
 
     Of a job that watches, as long as nothing comes: `watching; 12 files stored, last one 0:17 ago, 1.0 MiB`. Of videos at work
-    `transcoding clip.mp4: 42%, 2.5x, 63 fps, 0:12 left, 18 segments, 1 of 3 files`.
+    `transcoding clip.mp4: 42%, 2.5x, 63 fps, 0:12 left, 18 segments, 1 of 3 files`. Of CSV files
+    `12,000 rows, 3 rejected, 1.0 MiB of 9.5 MiB, 512.0 KiB/s, 0 of 1 files, 0:17 left`.
     """
     totals, more = sight.job.totals, "" if sight.job.planned else "+"
     done = totals.uploaded + totals.skipped + totals.failed
@@ -109,7 +110,10 @@ def describe(sight: JobSight, pace: Pace) -> str:
     if sight.videos:
         made = "; ".join(map(_describe_video, sight.videos))
         words = [made, *words[:1]] if totals.found > 1 else [made]
-    elif pace.seconds_left is not None:
+    if sight.rows is not None:
+        counts = [f"{sight.rows.inserted:,} rows", *([f"{sight.rows.rejected:,} rejected"] if sight.rows.rejected else [])]
+        words = [*counts, *words[1:3], words[0]]
+    if not sight.videos and pace.seconds_left is not None:
         words.append(f"{format_duration(pace.seconds_left)} left")
     if totals.retries:
         words.append(f"{totals.retries} {'retry' if totals.retries == 1 else 'retries'}")

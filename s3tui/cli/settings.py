@@ -28,6 +28,9 @@ _KEYS = {
     "segment_seconds": "video.segment_seconds",
     "ladder": "video.ladder",
     "preset": "video.preset",
+    "batch_rows": "ingest.batch_rows",
+    "table": "ingest.table",
+    "strict": "ingest.strict",
 }
 """Options that set a key of the configuration."""
 

@@ -72,7 +72,7 @@ def carry(arguments: argparse.Namespace, sources: Sequence[str], make_spec: Call
         return foreground.carry(runtime, arguments, start_job(spec, loaded.settings.transfer, dry_run=arguments.dry_run))
 
 
-def sources_and_target(paths: Sequence[str]) -> tuple[list[str], str]:
+def sources_and_target(paths: Sequence[str], command: str = "upload") -> tuple[list[str], str]:
     """The last argument is the target. Raises SpecError with the likely mistake."""
     *sources, target = paths
     if target.startswith(SCHEME):
@@ -84,7 +84,7 @@ def sources_and_target(paths: Sequence[str]) -> tuple[list[str], str]:
         example = " ".join(
             [*(path for path in paths if not path.startswith(SCHEME)), *(path for path in paths if path.startswith(SCHEME))]
         )
-        raise SpecError(f"The target comes last: `s3tui upload {display_text(example)}`.")
+        raise SpecError(f"The target comes last: `s3tui {command} {display_text(example)}`.")
     raise SpecError(f"The target is missing: the last argument is s3://BUCKET or s3://BUCKET/PREFIX, not {display_text(target)!r}.")
 
 

@@ -1,13 +1,13 @@
-"""The objects of one video on their way: carried by the engine, and proven.
+"""Objects that a job makes, on their way: carried by the engine, and proven.
 
-They are no files of the user's and have no rows: what is on S3 is known here, for as long as the video is being made. Should
-nothing come of it, `jobs.own_prefix` removes what is below its prefix.
+They are no files of the user's and have no rows: what is on S3 is known here, for as long as a video is being made, or a batch has
+not landed. Should nothing come of a video, `jobs.own_prefix` removes what is below its prefix.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -25,8 +25,8 @@ from s3tui.transfer.progress import Progress
 from s3tui.transfer.proof import Prover
 
 _LOOKS_AT_A_TIME = 8
-_PART_SIZE = 64 << 20
-"""Segments are far smaller: each is one request, so that no multipart upload is ever left of a video."""
+_PART_SIZE = 5 << 30
+"""The most that one request may carry: each object is one, so that no multipart upload is ever left of them."""
 
 
 @dataclass(slots=True)
@@ -58,8 +58,16 @@ class _Outcomes:
 class Shipment:
     """Objects below one prefix. Used by one thread at a time."""
 
-    def __init__(self, context: Context[Any], prefix: str) -> None:
-        """`prefix` of the keys, ending in a slash."""
+    def __init__(
+        self,
+        context: Context[Any],
+        prefix: str,
+        *,
+        served: Callable[[str], Headers] = headers,
+        takes_prefix: bool = True,
+    ) -> None:
+        """`prefix` of the keys, ending in a slash. `served`: how a name's object is. `takes_prefix`: others might want it, too."""
+        self._headers, self._takes_prefix = served, takes_prefix
         spec, control = context.spec, context.control
         self._bucket, self._prefix, self._job_id = spec.bucket, prefix, context.job.id
         owned = replace(spec.policy.headers, metadata=((OWNER, context.job.id),))
@@ -88,18 +96,22 @@ class Shipment:
         LeaseLost: the keys may be another worker's by now.
         """
         self._units.ensure_held(self._lease)
-        by_headers = sorted(files, key=lambda file: headers(file[0]).content_type)
-        if by_headers and not self.receipts:
+        by_headers = sorted(files, key=lambda file: self._headers(file[0]).content_type)
+        if by_headers and self._takes_prefix and not self.receipts:
             self._take_prefix(*by_headers.pop(0))
-        for served, group in groupby(by_headers, key=lambda file: headers(file[0])):
+        for served, group in groupby(by_headers, key=lambda file: self._headers(file[0])):
             self._send(list(group), self._served(served))
+
+    def take(self, name: str) -> tuple[Receipt, Proof]:
+        """Of what is on S3, and not to be remembered any longer."""
+        return self.receipts.pop(name), self.proofs.pop(name)
 
     def _served(self, served: Headers) -> Policy:
         stored = replace(self._policy.headers, content_type=served.content_type, cache_control=served.cache_control)
         return replace(self._policy, headers=stored)
 
     def _take_prefix(self, name: str, path: Path) -> None:
-        policy = self._served(headers(name))
+        policy = self._served(self._headers(name))
         try:
             self._send([(name, path)], replace(policy, if_exists="fail"))
         except StorageError as error:

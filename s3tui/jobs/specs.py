@@ -9,15 +9,16 @@ from typing import Any
 
 from s3tui.errors import SpecError
 from s3tui.jobs.backup import BackupSpec
+from s3tui.jobs.ingest import IngestSpec
 from s3tui.jobs.upload import UploadSpec
 from s3tui.jobs.video import VideoSpec
 from s3tui.model import Connection, ObjectHeaders, Policy
 from s3tui.transfer.choice import Choice
 
-Spec = UploadSpec | BackupSpec | VideoSpec
+Spec = UploadSpec | BackupSpec | VideoSpec | IngestSpec
 """The spec of any kind."""
 
-_KINDS: dict[str, type[Spec]] = {spec.kind: spec for spec in (UploadSpec, BackupSpec, VideoSpec)}
+_KINDS: dict[str, type[Spec]] = {spec.kind: spec for spec in (UploadSpec, BackupSpec, VideoSpec, IngestSpec)}
 
 
 def encode_spec(spec: Spec) -> str:
@@ -56,7 +57,9 @@ def spec_hash(spec: Spec) -> str:
 
 
 def place_hash(spec: Spec) -> str:
-    """What makes two jobs send the same files to the same keys, if not all of them."""
+    """What makes two jobs send the same files to the same keys, if not all of them; empty: the keys are the job's own."""
+    if isinstance(spec, IngestSpec):
+        return ""
     encode_names = "" if isinstance(spec, VideoSpec) else spec.choice.encode_names
     place = [spec.kind == VideoSpec.kind, spec.connection.endpoint_url, spec.target, spec.sources, encode_names]
     return hashlib.sha256(json.dumps(place).encode()).hexdigest()[:32]

@@ -109,6 +109,68 @@ CREATE TABLE video (
     CONSTRAINT pk_video PRIMARY KEY (job_no, no)
 );
 
+-- CSV files of ingest jobs, from the moment their header is read.
+CREATE TABLE csv_file (
+    job_no BIGINT NOT NULL,
+    no BIGINT NOT NULL,                  -- the transfer's
+    facts TEXT NOT NULL,                 -- JSON: how the file is written, its columns, what a plan shows of it
+    whole BOOLEAN NOT NULL DEFAULT FALSE, -- it is cut to its end: `batches` is final
+    consumed BIGINT NOT NULL DEFAULT 0,  -- bytes of the file that its batches were cut from
+    cut BIGINT NOT NULL DEFAULT 0,       -- the same, decompressed
+    landed BIGINT NOT NULL DEFAULT 0,    -- of `cut`, the bytes of batches that are done
+    batches BIGINT NOT NULL DEFAULT 0,
+    batches_done BIGINT NOT NULL DEFAULT 0,
+    inserted BIGINT NOT NULL DEFAULT 0,  -- rows, of the batches that are done
+    rejected BIGINT NOT NULL DEFAULT 0,
+    rejects_url TEXT,                    -- where rejects.csv is
+    reason VARCHAR(64),                  -- it fails: nothing more of it lands, and what has landed is being taken back
+    error TEXT,                          -- its sentence
+    CONSTRAINT pk_csv_file PRIMARY KEY (job_no, no)
+);
+
+-- Ranges of rows: the plan of an ingest job, and its ledger. `done` is set in the transaction that brings the rows.
+CREATE TABLE batch (
+    job_no BIGINT NOT NULL,
+    no BIGINT NOT NULL,                  -- from 1, through all files of the job
+    file_no BIGINT NOT NULL,             -- the transfer's
+    unit_no INTEGER NOT NULL,
+    first BIGINT NOT NULL,               -- number of its first record in the file, from 1
+    line BIGINT NOT NULL,                -- on which that begins, from 1
+    start BIGINT NOT NULL,               -- its first byte in the decompressed file
+    length BIGINT NOT NULL,
+    records BIGINT NOT NULL,
+    lines BIGINT NOT NULL,
+    done BOOLEAN NOT NULL DEFAULT FALSE, -- its object is proven, and its rows are in the database
+    inserted BIGINT NOT NULL DEFAULT 0,
+    rejected BIGINT NOT NULL DEFAULT 0,
+    etag TEXT,                           -- of its object
+    proof VARCHAR(16),                   -- model.Proof of that
+    CONSTRAINT pk_batch PRIMARY KEY (job_no, no)
+);
+CREATE INDEX ix_batch_open ON batch (job_no, unit_no, no) WHERE NOT done;
+
+-- Records of done batches that are no rows.
+CREATE TABLE reject (
+    job_no BIGINT NOT NULL,
+    file_no BIGINT NOT NULL,
+    record BIGINT NOT NULL,              -- its number in the file, from 1
+    line BIGINT NOT NULL,
+    start BIGINT NOT NULL,               -- its first byte in the decompressed file
+    reason VARCHAR(32) NOT NULL,         -- stable word
+    detail TEXT NOT NULL,
+    raw BYTEA NOT NULL,                  -- the file's own bytes
+    CONSTRAINT pk_reject PRIMARY KEY (job_no, file_no, record)
+);
+
+-- Rows of CSV files, for everybody to read.
+CREATE TABLE ingest_rows (
+    job_id VARCHAR(26) NOT NULL,
+    file INTEGER NOT NULL,               -- which FILE of the job, from 1
+    line BIGINT NOT NULL,                -- on which the row begins in it, from 1
+    data JSONB NOT NULL                  -- an object with the columns' names
+);
+CREATE INDEX ix_ingest_rows_job_id ON ingest_rows (job_id, file, line);
+
 -- Multipart uploads that were begun and neither completed nor aborted. The row is there before the store hears of the upload.
 CREATE TABLE multipart (
     job_no BIGINT NOT NULL,

@@ -12,7 +12,7 @@ import socket
 from functools import cache
 from pathlib import Path
 
-from s3tui.model import FileState, JobState, now_ms
+from s3tui.model import Action, FileState, JobState, now_ms
 from s3tui.state.chronicle import tell_ended
 from s3tui.state.sql import Connection
 from s3tui.state.webhooks import post_end
@@ -28,11 +28,13 @@ _MAX_CRASHES = 5
 
 _LEASED = f"EXISTS (SELECT 1 FROM unit WHERE unit.job_no = job.no AND unit.state = {LEASED})"
 
+_REJECTS = "EXISTS (SELECT 1 FROM csv_file WHERE csv_file.job_no = job.no AND csv_file.rejected > 0)"
+
 _SETTLE = f"""
 UPDATE job SET state = CASE
     WHEN desired = 'cancel' THEN 'cancelled'
     WHEN planned AND dry_run THEN 'planned'
-    WHEN planned AND units_done = units THEN CASE WHEN failed > 0 THEN 'partial' ELSE 'completed' END
+    WHEN planned AND units_done = units THEN CASE WHEN failed > 0 OR {_REJECTS} THEN 'partial' ELSE 'completed' END
     WHEN desired = 'pause' THEN 'paused'
     ELSE state END
 WHERE no = :no AND (state IN {UNENDED} OR state = 'planned') AND NOT {_LEASED}"""
@@ -83,7 +85,8 @@ def reopen_files(connection: Connection, number: int) -> None:
         UPDATE transfer SET state = {FileState.PLANNED}, reason = NULL, error = NULL
         WHERE job_no = :no AND state = {FileState.FAILED}
             AND reason = (SELECT reason FROM job WHERE no = :no AND state = 'failed')
-            AND unit_no IN (SELECT no FROM unit WHERE job_no = :no AND state <> {DONE})""",
+            AND (unit_no IN (SELECT no FROM unit WHERE job_no = :no AND state <> {DONE})
+                OR unit_no IS NULL AND action = {Action.UPLOAD})""",
         no=number,
     )
     connection.execute("UPDATE job SET failed = failed - :reopened WHERE no = :no", no=number, reopened=reopened)

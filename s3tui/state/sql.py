@@ -7,7 +7,7 @@ A statement is written as PostgreSQL takes it. `state.sqlite` and `state.postgre
     clock_ms()                   the database's clock, in milliseconds since 1970: the one clock that leases are compared by
     FOR UPDATE ... SKIP LOCKED   pass over rows that another transaction has locked; SQLite has one writer anyway
     COLLATE "C"                  by bytes
-    BIGSERIAL, BYTEA             in the schema; and WITHOUT ROWID, which only SQLite knows
+    BIGSERIAL, BYTEA, JSONB      in the schema; and WITHOUT ROWID, which only SQLite knows
 """
 
 from __future__ import annotations
@@ -66,6 +66,10 @@ class Connection(ABC):
     @abstractmethod
     def insert(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """Run an `INSERT ... VALUES (...)` for each row, in whatever way is the driver's fastest."""
+
+    @abstractmethod
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:
+        """Add very many rows to a table. No value may be empty, or hold control characters."""
 
     @abstractmethod
     def stream(self, sql: str, /, **values: object) -> Iterator[Row]:

@@ -37,6 +37,7 @@ _WORDING = tuple(
         (r'COLLATE "C"', ""),
         (r"\bBIGSERIAL\b", "INTEGER"),
         (r"\bBYTEA\b", "BLOB"),
+        (r"\bJSONB\b", "TEXT"),
     )
 )
 
@@ -153,6 +154,10 @@ class _SQLiteConnection(Connection):
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             page = rows[start : start + _ROWS_AT_ONCE]
             self._connection.execute(_for_rows(_worded(sql), len(page)), list(chain.from_iterable(page)))
+
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:
+        places = ", ".join("?" * len(columns))
+        self._connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", rows)
 
     def stream(self, sql: str, /, **values: object) -> Iterator[Row]:
         return iter(self._run(sql, values))

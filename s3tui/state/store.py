@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from s3tui.state.database import Database
+from s3tui.state.ingests import Ingests
 from s3tui.state.jobs import Jobs
 from s3tui.state.multiparts import Multiparts
 from s3tui.state.outbox import Outbox
@@ -32,6 +33,7 @@ class Store:
         self.transfers = Transfers(self.database)
         self.multiparts = Multiparts(self.database)
         self.videos = Videos(self.database)
+        self.ingests = Ingests(self.database)
         self.workers = Workers(self.database)
         self.profiles = Profiles(self.database)
         self.outbox = Outbox(self.database)

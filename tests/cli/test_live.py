@@ -9,7 +9,7 @@ from rich.console import Console
 
 from s3tui.cli.json_lines import EndedRows
 from s3tui.cli.progress import Pacer, bar, describe
-from s3tui.model import Action, Desired, FileRow, FileState, Job, JobState, Totals, VideoPhase, VideoSample
+from s3tui.model import Action, Desired, FileRow, FileState, Job, JobState, RowCounts, Totals, VideoPhase, VideoSample
 from s3tui.service import JobSight
 
 JOB = Job(1, "01JOB", "upload", JobState.RUNNING, Desired.RUN, "{}", False, True, Totals(), 100, 0)
@@ -49,6 +49,14 @@ def test_the_line_names_retries_and_failures_only_when_there_are_any() -> None:
     assert describe(calm, Pacer().pace(calm, 0.0)) == "1 of 3 files, 1.0 KiB of 2.0 KiB, 0 B/s, 0 files/s"
     rough = sight(found=3, failed=2, retries=1, planned=False)
     assert describe(rough, Pacer().pace(rough, 0.0)) == "2 of 3+ files, 0 B of 0 B+, 0 B/s, 0 files/s, 1 retry, 2 failed"
+
+
+def test_an_ingest_counts_rows_and_the_bytes_that_have_landed() -> None:
+    job = replace(JOB, kind="ingest", totals=Totals(found=2, uploaded=1, bytes=1024, bytes_found=4096))
+    half = JobSight(job, (), (), rows=RowCounts(inserted=12_000, landed=1024))
+    assert describe(half, Pacer().pace(half, 0.0)) == "12,000 rows, 2.0 KiB of 4.0 KiB, 0 B/s, 1 of 2 files"
+    odd = replace(half, rows=RowCounts(inserted=1, rejected=1234))
+    assert describe(odd, Pacer().pace(odd, 0.0)).startswith("1 rows, 1,234 rejected, 1.0 KiB of 4.0 KiB")
 
 
 def test_a_job_that_watches_says_so_while_nothing_comes() -> None:

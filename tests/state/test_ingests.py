@@ -1,0 +1,186 @@
+"""CSV files in the state database: batches are marked with their rows, once, and what fails is taken back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from s3tui.errors import Cancelled, LeaseLost
+from s3tui.events import Fact, Failed, Planned, Uploaded, Verified
+from s3tui.model import FileState, Fingerprint, Job, JobState, Lease, Proof, Receipt, RowCounts
+from s3tui.state.ingests import Cut, FileCounts, Landing, RejectRow
+from s3tui.state.store import Store
+from tests.state.scenes import ANN, BOB, claim, new_job, register
+
+FACTS = {"columns": ["a"]}
+
+
+def cut(no: int) -> Cut:
+    """A batch of ten lines of ten bytes; the header is line 1."""
+    return Cut(no, first=no * 10 - 9, line=no * 10 - 8, start=no * 100 - 98, length=100, records=10, lines=10)
+
+
+def landing(no: int, *, rejects: int = 0) -> Landing:
+    """The same with ten records, the last of which are no rows."""
+    batch = cut(no)
+    lines = range(batch.line, batch.line + 10 - rejects)
+    lost = [
+        RejectRow(batch.first + 9 - at, batch.line + 9 - at, batch.start + 90 - 10 * at, "nul", "it holds a NUL", b"\0\xff")
+        for at in range(rejects)
+    ]
+    return Landing(batch, lines, [json.dumps({"a": f"ü{line}"}, ensure_ascii=False) for line in lines], lost, '"e"', Proof.ETAG_MD5)
+
+
+def planned(store: Store, batches: Sequence[int] = (1, 2), *, whole: bool = True) -> tuple[Job, Lease]:
+    """A job of one file in so many batches of one unit, whose plan is over if it is whole; and its lease."""
+    job = new_job(store)
+    register(store, ANN, BOB)
+    lease = claim(store)
+    store.ingests.begin(lease, Planned(0, b"a.csv", "p/1", Fingerprint(1000, 1, 2)), FACTS)
+    store.ingests.add(lease, 0, [cut(no) for no in batches], consumed=500, hold=False)
+    if whole:
+        store.ingests.cut_whole(lease, 0, FACTS, size=1000)
+        store.planning.finish(lease)
+    return job, claim(store)
+
+
+def rows(store: Store, job: Job) -> list[int]:
+    """The lines of all rows that are there."""
+    with store.database.read() as connection:
+        found = connection.rows("SELECT line FROM ingest_rows WHERE job_id = :id ORDER BY line", id=job.id)
+        return [line for (line,) in found]
+
+
+def test_a_batch_lands_once_however_often_it_is_brought(store: Store) -> None:
+    job, lease = planned(store)
+    assert list(store.ingests.to_land(lease)) == [cut(1), cut(2)]
+    store.ingests.land(lease, job.id, 0, [landing(1)])
+    assert list(store.ingests.to_land(lease)) == [cut(2)]
+    store.ingests.land(lease, job.id, 0, [landing(1), landing(2, rejects=3)])
+    store.ingests.land(lease, job.id, 0, [landing(1), landing(2, rejects=3)])
+    assert rows(store, job) == list(range(2, 19))
+    assert store.ingests.counts(job.no) == {0: FileCounts(17, 3, None, 1000)}
+    file = store.ingests.file(job.no, 0)
+    assert file is not None
+    assert (file.has_landed, file.rejected, file.fingerprint) == (True, 3, Fingerprint(1000, 1, 2))
+
+
+def test_rows_and_rejects_are_what_was_brought(store: Store) -> None:
+    job, lease = planned(store)
+    store.ingests.land(lease, job.id, 0, [landing(1, rejects=8)])
+    with store.database.read() as connection:
+        [row, _] = connection.rows("SELECT job_id, file, line, data FROM ingest_rows ORDER BY line")
+    assert row[:3] == (job.id, 1, 2)
+    assert (json.loads(row[3]) if isinstance(row[3], str) else row[3]) == {"a": "ü2"}
+    [page] = store.ingests.rejects(job.no, 0)
+    assert [(reject.record, reject.line) for reject in page] == [(record, record + 1) for record in range(3, 11)]
+    assert (page[0].reason, bytes(page[0].raw)) == ("nul", b"\0\xff")
+    assert store.ingests.reasons(job.no) == [("nul", 8)]
+
+
+def test_who_has_lost_the_lease_brings_nothing(store: Store) -> None:
+    job, lease = planned(store)
+    late = replace(lease, token=lease.token - 1)
+    with pytest.raises(LeaseLost):
+        store.ingests.land(late, job.id, 0, [landing(1)])
+    with pytest.raises(LeaseLost):
+        store.ingests.doom(late, 0, "nul", "It fails.")
+    with pytest.raises(LeaseLost):
+        store.ingests.add(late, 0, [cut(3)], consumed=1, hold=False)
+    assert rows(store, job) == []
+    assert store.ingests.sum(job.no) == RowCounts(0, 0, 0)
+
+
+def test_a_file_has_landed_only_when_it_is_cut_whole(store: Store) -> None:
+    job, lease = planned(store, whole=False)
+    store.ingests.land(lease, job.id, 0, [landing(1), landing(2)])
+    file = store.ingests.file(job.no, 0)
+    assert file is not None
+    assert (file.batches, file.batches_done, file.has_landed) == (2, 2, False)
+    assert store.ingests.sum(job.no).landed == 500
+
+
+def test_nothing_more_of_a_doomed_file_lands_and_all_of_it_is_taken_back(store: Store) -> None:
+    job, lease = planned(store)
+    store.ingests.land(lease, job.id, 0, [landing(1, rejects=2)])
+    store.ingests.doom(lease, 0, "first", "It fails.")
+    store.ingests.doom(lease, 0, "second", "It fails again.")
+    with pytest.raises(Cancelled):
+        store.ingests.land(lease, job.id, 0, [landing(2)])
+    assert rows(store, job) == list(range(2, 10))
+    assert store.ingests.take_back(lease, 0) == 1
+    assert store.ingests.take_back(lease, 0, after=1) is None
+    assert (rows(store, job), list(store.ingests.rejects(job.no, 0))) == ([], [])
+    store.ingests.fail(lease, 0, Failed(0, 1, "first", "It fails."))
+    store.units.finish(lease)
+    [row] = store.transfers.window(job.no, 0, 9)
+    assert (row.state, row.reason, store.ingests.file(job.no, 0)) == (FileState.FAILED, "first", None)
+    assert store.jobs.by_no(job.no).state is JobState.PARTIAL
+    assert store.jobs.retry(job.no, None, home=None, identity="") == 0, "another attempt is another job"
+
+
+def test_a_file_of_another_job_and_another_file_keep_their_rows(store: Store) -> None:
+    job, lease = planned(store)
+    with store.database.write() as connection:
+        connection.load("ingest_rows", ("job_id", "file", "line", "data"), [(job.id, 2, 2, "{}"), ("another", 1, 2, "{}")])
+    store.ingests.land(lease, job.id, 0, [landing(1)])
+    store.ingests.doom(lease, 0, "r", "It fails.")
+    store.ingests.take_back(lease, 0)
+    with store.database.read() as connection:
+        left = connection.rows("SELECT job_id, file FROM ingest_rows ORDER BY file DESC")
+    assert left == [(job.id, 2), ("another", 1)]
+
+
+@pytest.mark.parametrize(("rejects", "state"), [(0, JobState.COMPLETED), (1, JobState.PARTIAL)])
+def test_a_rejected_record_makes_the_job_partial(store: Store, rejects: int, state: JobState) -> None:
+    job, lease = planned(store, (1,))
+    store.ingests.land(lease, job.id, 0, [landing(1, rejects=rejects)])
+    facts: list[Fact] = [Uploaded(0, 1, Receipt(1000, "", "")), Verified(0, Proof.SERVER_CHECKSUM)]
+    store.ingests.finish(lease, 0, facts, "http://s3/rejects.csv" if rejects else None)
+    store.units.finish(lease)
+    assert store.jobs.by_no(job.no).state is state
+    [row] = store.transfers.window(job.no, 0, 9)
+    assert (row.state, row.etag, row.proof, row.checksum) == (FileState.VERIFIED, '"e"', "etag_md5", None)
+    counts = store.ingests.counts(job.no)[0]
+    assert (counts.rejected, counts.rejects_url, counts.landed) == (rejects, "http://s3/rejects.csv" if rejects else None, 0)
+
+
+def test_cutting_goes_on_behind_the_last_batch_and_numbers_run_through_all_files(store: Store) -> None:
+    new_job(store)
+    register(store, ANN)
+    lease = claim(store)
+    for no in (0, 1):
+        store.ingests.begin(lease, Planned(no, b"a.csv", f"p/{no}", Fingerprint(1000, 1, 2)), FACTS)
+    assert (store.ingests.next_batch(lease), store.ingests.last_cut(lease, 0)) == (1, None)
+    store.ingests.add(lease, 0, [cut(1), cut(2)], consumed=500, hold=True)
+    store.ingests.add(lease, 1, [cut(3)], consumed=500, hold=True)
+    assert (store.ingests.next_batch(lease), store.ingests.last_cut(lease, 0), store.ingests.last_cut(lease, 1)) == (
+        4,
+        cut(2),
+        cut(3),
+    )
+    assert store.units.claim(BOB) is None, "units are held back"
+
+
+def test_what_the_failure_of_the_job_kept_from_landing_is_planned_again(store: Store) -> None:
+    job, lease = planned(store)
+    store.ingests.land(lease, job.id, 0, [landing(1)])
+    store.jobs.fail(job.no, "access_denied", "No.")
+    store.units.release(lease)
+    assert [row.state for row in store.transfers.window(job.no, 0, 9)] == [FileState.FAILED]
+    store.jobs.reopen(job.no, home=None, identity="")
+    assert [row.state for row in store.transfers.window(job.no, 0, 9)] == [FileState.PLANNED]
+    assert list(store.ingests.to_land(claim(store))) == [cut(2)]
+
+
+def test_a_file_may_be_larger_than_numbers_can_be_multiplied(store: Store) -> None:
+    job, lease = planned(store, (), whole=False)
+    huge = cut(1)._replace(length=1 << 42)
+    store.units.finish(lease)
+    plan = replace(lease, unit_no=0)
+    store.ingests.add(plan, 0, [huge], consumed=1 << 41, hold=False)
+    store.ingests.land(claim(store), job.id, 0, [landing(1)._replace(cut=huge)])
+    assert store.ingests.sum(job.no).landed == store.ingests.counts(job.no)[0].landed == 1 << 41
