@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from s3tui.model import Job
+from s3tui.model import Job, RowCounts
 from s3tui.report import job_facts, video_facts
 from s3tui.state.workers import WorkerRow
 from s3tui.text import format_time
@@ -43,8 +43,8 @@ def worker_key(worker_id: str) -> str:
     return f"s3tui:worker:{worker_id}"
 
 
-def job_hash(job: Job, workers: Sequence[WorkerRow]) -> Hash:
-    """A job, and what these workers have in flight of it; of one that has ended nothing is."""
+def job_hash(job: Job, workers: Sequence[WorkerRow], rows: RowCounts | None = None) -> Hash:
+    """A job, and what these workers have in flight of it; of one that has ended nothing is. `rows`: of its CSV files."""
     at_work = [worker for worker in workers if job.id in worker.progress] if not job.state.ended else []
     flights = [flight for worker in at_work for flight in worker.active(job.id)]
     videos = sorted(video for worker in at_work for video in worker.videos(job.id))
@@ -58,10 +58,13 @@ def job_hash(job: Job, workers: Sequence[WorkerRow]) -> Hash:
         "planned": _yes(job.planned),
         **{name: str(count) for name, count in facts["totals"].items()},
         "bytes_found": str(job.totals.bytes_found),
-        "sent": str(job.totals.bytes + sum(flight.sent for flight in flights)),
+        "sent": str(job.totals.bytes + (rows.landed if rows is not None else 0) + sum(flight.sent for flight in flights)),
         "rate": str(round(sum(worker.rate(job.id) for worker in at_work))),
         "in_flight": str(len(flights)),
         "workers": str(len(at_work)),
+        "rows_read": str(rows.read) if rows is not None else "",
+        "rows_inserted": str(rows.inserted) if rows is not None else "",
+        "rows_rejected": str(rows.rejected) if rows is not None else "",
         "videos": json.dumps([{**video_facts(video), "name": video.name} for video in videos]),
         "reason": job.reason or "",
         "created_at": format_time(job.created_at) or "",

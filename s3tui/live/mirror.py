@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from s3tui.errors import LiveError, StateError
 from s3tui.live.layout import Hash, event, job_hash, worker_hash, worker_key
-from s3tui.model import Job, now_ms
+from s3tui.model import Job, RowCounts, now_ms
 from s3tui.state.store import Store
 from s3tui.state.workers import WorkerRow
 from s3tui.text import format_time
@@ -116,7 +116,7 @@ class Mirror:
     def _write(self, jobs: Sequence[Job], workers: Sequence[WorkerRow]) -> None:
         updated_at = format_time(now_ms()) or ""
         own = [worker_hash(worker) for worker in workers if worker.id == self._worker_id]
-        hashes = [job_hash(job, workers) for job in jobs]
+        hashes = [job_hash(job, workers, self._rows(job)) for job in jobs]
         news = [event(job, updated_at) for job, seen in zip(jobs, hashes, strict=True) if self._told.get(job.id) != seen.fields]
         gone = [] if own else [worker_key(self._worker_id)]
         self._line.write(list(_at(updated_at, [*own, *hashes])), gone=gone, messages=news)
@@ -124,6 +124,10 @@ class Mirror:
         if self._failures:
             self._failures = 0
             log.info("Live status is mirrored again to the Redis at %s.", self._line.place)
+
+    def _rows(self, job: Job) -> RowCounts | None:
+        """What has become of its rows, if it has any."""
+        return self._store.ingests.sum(job.no) if job.kind == "ingest" else None
 
     def _forget(self, followed: Mapping[int, int], jobs: Iterable[Job], workers: Iterable[WorkerRow]) -> None:
         """Jobs whose end has been written need no more looks, once no worker has a unit of them: that may still count files.

@@ -38,6 +38,16 @@ def test_a_command_in_the_foreground_tells_its_end_as_the_report_does(any_home: 
     assert {name: int(told[name]) for name in report["totals"]} == report["totals"]
 
 
+def test_an_ingest_tells_its_rows(home: Home, rclone_store: Store, redis_server: RedisServer) -> None:
+    home.at(rclone_store)
+    (home.work / "a.csv").write_text("id,name\n" + "".join(f"{number},n\n" for number in range(2500)) + "ragged\n")
+    done = home.run("ingest", "a.csv", f"s3://{rclone_store.bucket}/p", "--output-json", "-", REDIS_URL=redis_server.url)
+    told = redis_server.job(done.json["job"])
+    rows = {name: int(told[f"rows_{name}"]) for name in ("read", "inserted", "rejected")}
+    assert (told["kind"], told["state"], rows) == ("ingest", "partial", done.json["rows"])
+    assert rows == {"read": 2501, "inserted": 2500, "rejected": 1}
+
+
 def test_redis_is_told_no_secret_and_no_path_and_its_password_is_told_to_nobody(
     home: Home, moto_store: Store, redis_server: RedisServer
 ) -> None:

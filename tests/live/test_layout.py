@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from s3tui.live.layout import ENDED_MS, LIVE_MS, job_hash, worker_hash
-from s3tui.model import Desired, Job, JobState, Totals
+from s3tui.model import Desired, Job, JobState, RowCounts, Totals
 from s3tui.state.workers import WorkerRow
 
 JOB = Job(
@@ -52,6 +52,12 @@ def test_of_a_job_that_has_ended_nothing_is_in_flight_whatever_a_late_sample_say
     told = job_hash(replace(JOB, state=JobState.PARTIAL, finished_at=9_000), WORKERS)
     assert told.ttl_ms == ENDED_MS
     assert [told.fields[name] for name in ("sent", "rate", "in_flight", "workers", "videos")] == ["100", "0", "0", "0", "[]"]
+
+
+def test_the_rows_of_an_ingest_are_told_and_what_of_its_files_has_come_in() -> None:
+    fields = job_hash(JOB, [], RowCounts(inserted=7, rejected=2, landed=40)).fields
+    assert [fields[f"rows_{name}"] for name in ("read", "inserted", "rejected")] == ["9", "7", "2"]
+    assert (fields["sent"], job_hash(JOB, []).fields["rows_read"]) == ("140", "")
 
 
 def test_a_job_that_waits_for_a_person_is_not_at_its_end() -> None:
