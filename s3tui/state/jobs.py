@@ -12,7 +12,7 @@ from s3tui.model import Action, Desired, FileState, Job, UnitKind
 from s3tui.state.database import Database
 from s3tui.state.job_row import JOB, job_of
 from s3tui.state.outbox import post_units
-from s3tui.state.settling import HELD, READY, UNENDED, fail_job, free_dead, reopen_files, settle
+from s3tui.state.settling import HELD, LEASED, READY, UNENDED, fail_job, free_dead, reopen_files, settle
 from s3tui.state.sql import Connection
 
 _RETRY_UNIT = 1000
@@ -127,8 +127,8 @@ class Jobs:
         A job that has ended stays as it is. One of which CANCEL is desired then has its open uploads swept; see `state.multiparts`.
         """
         with self._database.write() as connection:
-            connection.execute("UPDATE job SET desired = :desired WHERE no = :no", no=number, desired=desired)
             free_dead(connection)
+            connection.execute("UPDATE job SET desired = :desired WHERE no = :no", no=number, desired=desired)
             settle(connection, number)
 
     def pause_for(self, number: int, reason: str, error: str) -> None:
@@ -158,7 +158,8 @@ class Jobs:
             if not connection.execute(reopened, no=number):
                 return
             reopen_files(connection, number)
-            connection.execute("UPDATE unit SET attempts = 1 WHERE job_no = :no AND attempts > 1", no=number)
+            crashed = f"UPDATE unit SET attempts = 1 WHERE job_no = :no AND attempts > 1 AND state <> {LEASED}"
+            connection.execute(crashed, no=number)
             _go(connection, number, home, identity)
             settle(connection, number)
 

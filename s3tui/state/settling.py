@@ -52,8 +52,11 @@ WHERE no = :no AND NOT announced AND state IN ('cancelled', 'partial', 'complete
 def settle(connection: Connection, number: int) -> None:
     """Draw the job's state from what is desired, leased and done. Idempotent; call it after each change of the three.
 
-    An end is told to the log, and, once nothing of the job is at work any more, to the webhook.
+    An end is told to the log, and, once nothing of the job is at work any more, to the webhook. The job's row is locked first:
+    of two transactions that give units back at the same moment, the later one sees what the other has done. Units are locked before
+    jobs, and jobs by number.
     """
+    connection.execute("UPDATE job SET units = units WHERE no = :no", no=number)
     connection.execute(_SETTLE, no=number)
     _close_files(connection, number)
     if connection.execute(_REST, no=number, now=now_ms()):
@@ -129,9 +132,9 @@ def free_dead(connection: Connection) -> None:
         RETURNING job_no, attempts""",
         gone=gone,
     )
-    for number in {job_no for job_no, attempts in freed if attempts >= _MAX_CRASHES}:
+    for number in sorted({job_no for job_no, attempts in freed if attempts >= _MAX_CRASHES}):
         fail_job(connection, number, "worker_crashed", f"The job was given up: {_MAX_CRASHES} workers died on the same unit of it.")
-    for number in {job_no for job_no, _attempts in freed}:
+    for number in sorted({job_no for job_no, _attempts in freed}):
         settle(connection, number)
 
 

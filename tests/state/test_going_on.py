@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
 from s3tui.model import Desired, JobState
+from s3tui.state.settling import READY, settle
 from s3tui.state.store import Store
 from tests.state.scenes import ANN, carry_all, claim, new_job, plan, planned, register
 
@@ -78,3 +81,20 @@ def test_limits_are_tuned_one_by_one_and_reach_the_workers(store: Store) -> None
     assert store.units.orders([job.no]) == {job.no: (Desired.RUN, JobState.PENDING, 1, 5_000_000_000)}
     store.jobs.tune(job.no, concurrency=7, bandwidth=0)
     assert (store.units.orders([job.no])[job.no].concurrency, store.units.orders([job.no])[job.no].bandwidth) == (7, 0)
+
+
+def test_of_two_units_that_are_given_back_at_the_same_moment_the_later_one_ends_the_job(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store)
+    plan(store, [[planned("a")], [planned("b")]])
+    one, two = claim(store), claim(store)
+    store.jobs.desire(job.no, Desired.CANCEL)
+    later = threading.Thread(target=store.units.release, args=(two,))
+    with store.database.write() as connection:
+        given_back = f"UPDATE unit SET state = {READY} WHERE job_no = :job_no AND no = :no"
+        connection.execute(given_back, job_no=one.job_no, no=one.unit_no)
+        settle(connection, job.no)
+        later.start()
+        later.join(1)  # it would end by then, if it did not wait for us
+    later.join()
+    assert store.jobs.by_no(job.no).state is JobState.CANCELLED
