@@ -48,6 +48,15 @@ async def test_a_plan_shows_how_a_file_is_written_its_first_rows_and_what_would_
         assert "24 more" in text_of(app)
 
 
+async def test_the_plan_in_a_small_window_shows_files_and_the_rows_when_they_are_asked_for() -> None:
+    app = application(SeededHouse(ingesting(plan=True)), job=JOB)
+    async with app.run_test(size=(40, 12)) as pilot:
+        await until_seen(pilot, "Would be rejected: 2 too few fields,")
+        await until_seen(pilot, "ports.csv.gz")
+        await pilot.press("i")
+        await until_seen(pilot, "1,200 rows, 3 rejected")
+
+
 async def test_rows_rejects_and_their_reasons_are_told_while_a_job_runs() -> None:
     house = SeededHouse(ingesting())
     app = application(house, job=JOB)

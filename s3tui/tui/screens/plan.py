@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _BYTES_FROM = 105
 """Cells from which on there is room for the bytes of each action."""
+_ROWS_FROM = 20
+"""Lines from which on there is room for a file's rows below the files."""
 _ORDER = (Action.NEW, Action.OVERWRITE, Action.UPLOAD, Action.SKIP, Action.FAIL)
 
 
@@ -51,7 +53,8 @@ class PlanPage(JobPage):
         if job.state is JobState.PLANNED and self._ahead is None:
             self.ask("outlook", lambda: self._look_ahead(job), self._foretold)
         if job.kind == "ingest" and not self._opened:
-            self._opened = self.detail.display = True  # the first rows are what one looks for
+            self._opened = True
+            self.detail.display = self.size.height >= _ROWS_FROM  # the first rows are what one looks for
         self.summary.show(None, "active", self._figures(job))
 
     def _look_ahead(self, job: Job) -> tuple[Outlook, CsvAhead | None]:
@@ -68,7 +71,7 @@ class PlanPage(JobPage):
 
     def _figures(self, job: Job) -> Sequence[Part]:
         totals = job.totals
-        parts: list[Part] = [(f"{totals.found:,} files", ""), (f"{format_size(totals.bytes_found)} to send", "")]
+        parts: list[Part] = [(f"{totals.found:,} files", ""), (f"{format_size(totals.bytes_found)} to {'ingest' if job.kind == 'ingest' else 'send'}", "")]
         if not job.planned and not job.state.ended:
             parts.insert(0, ("Scanning…", "active"))
         if self._ahead is None:

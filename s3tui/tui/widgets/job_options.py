@@ -50,10 +50,10 @@ class JobOptions(Vertical):
             field("Preset", self.preset),
         )
         ingest = prefill.ingest
-        self.delimiter = Input(placeholder="found out; or , ; | tab", id="delimiter", compact=True)
-        self.encoding = Input(placeholder="found out; or latin-1", id="encoding", compact=True)
+        self.delimiter = Input(placeholder="auto; or ; or tab", id="delimiter", compact=True)
+        self.encoding = Input(placeholder="auto; or utf-16", id="encoding", compact=True)
         self.header = Dial(("first row", "none"), id="header")
-        self.schema = Input(placeholder="texts; or id:integer,born:date?", id="schema", compact=True)
+        self.schema = Input(placeholder="text; or a:integer", id="schema", compact=True)
         self.rejects = Dial(("set aside", "fail the file"), "fail the file" if ingest.strict else "set aside", id="rejects")
         self.batch_rows = Input(str(ingest.batch_rows), type="integer", id="batch-rows", compact=True)
         self._ingest_fields = (
