@@ -119,13 +119,13 @@ def reasons_words(reasons: Reasons) -> str:
     return ", ".join(f"{count:,} {display_text(reason).replace('_', ' ')}" for reason, count in reasons)
 
 
-def csv_lines(counts: CsvCounts | None, facts: Mapping[str, Any] | None) -> Lines:
+def csv_lines(counts: CsvCounts | None, facts: Mapping[str, Any] | None, *, plan: bool) -> Lines:
     """What there is to say of one file beyond what any file has; of a plan, what it has counted."""
     lines: list[tuple[str, str]] = []
-    if facts is not None and "counted" in facts:
+    if plan and facts is not None and "counted" in facts:
         ahead = ahead_of([facts], 0)
         lines.append(("Rows", f"{plural(ahead.rows, 'row')}, {ahead.rejected:,} rejected{_because(ahead.reasons)}"))
-    elif counts is not None:
+    elif not plan and counts is not None:
         lines.append(("Rows", f"{counts.read:,} read, {counts.inserted:,} inserted, {counts.rejected:,} rejected"))
         if counts.rejects_url:
             lines.append(("Rejects", display_text(counts.rejects_url)))

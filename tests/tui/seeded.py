@@ -243,8 +243,6 @@ def ingesting(number: int = 9, *, plan: bool = False) -> SeededJob:
         seeded.active = {2: ActiveTransfer(2, 20_160_000, rows[2].size, 1, 0.0)}
         seeded.rejects = [("too_few_fields", 2), ("nul", 1)]
         seeded.counts[0]["rejects_url"] = "https://harbour.example/data/uploads/01JD/rejects.csv"
-        for one in facts.values():
-            del one["counted"]
     seeded.settle()
     return seeded
 

@@ -208,7 +208,7 @@ class JobPage(Page):
         if not self.table.of_csv:
             return detail_lines(video, self.published.get(row.no)), ()
         facts = self.csv.facts.get(row.no)
-        return csv_lines(self.csv.counts.get(row.no), facts), sheet_of(facts)
+        return csv_lines(self.csv.counts.get(row.no), facts, plan=self.IS_PLAN), sheet_of(facts)
 
     # What the widgets say.
 

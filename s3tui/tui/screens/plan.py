@@ -71,7 +71,10 @@ class PlanPage(JobPage):
 
     def _figures(self, job: Job) -> Sequence[Part]:
         totals = job.totals
-        parts: list[Part] = [(f"{totals.found:,} files", ""), (f"{format_size(totals.bytes_found)} to {'ingest' if job.kind == 'ingest' else 'send'}", "")]
+        parts: list[Part] = [
+            (f"{totals.found:,} files", ""),
+            (f"{format_size(totals.bytes_found)} to {'ingest' if job.kind == 'ingest' else 'send'}", ""),
+        ]
         if not job.planned and not job.state.ended:
             parts.insert(0, ("Scanning…", "active"))
         if self._ahead is None:
