@@ -211,13 +211,13 @@ def row_facts(store: Store, job: Job) -> dict[int, dict[str, Any]]:
     return {no: {"rows": _counted(RowCounts(one.inserted, one.rejected)), "rejects_url": one.rejects_url} for no, one in counts}
 
 
-def csv_facts(store: Store, job: Job) -> dict[int, dict[str, Any]]:
-    """What the plan of an ingest job says of each file whose header could be read, by number.
+def csv_facts(store: Store, job: Job, numbers: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
+    """What the plan of an ingest job says of each of these files (None: all) whose header could be read, by number.
 
     `encoding`, `delimiter`, `quote`, `columns`, `types`, `sample` (its first rows); of a dry run `counted`, too: `rows`,
     `rejected`, and how many for each reason.
     """
-    known = store.ingests.facts(job.no) if job.kind == "ingest" else {}
+    known = store.ingests.facts(job.no, numbers) if job.kind == "ingest" else {}
     return {no: {name: value for name, value in facts.items() if name != "table"} for no, facts in known.items()}
 
 

@@ -68,7 +68,7 @@ class JobSight:
 
     job: Job
     active: tuple[ActiveTransfer, ...]
-    """Transfers in flight, by number, over all workers; sampled once a second."""
+    """Transfers in flight, by number, over all workers; sampled once a second. CSV files of which something has landed."""
     workers: tuple[WorkerRow, ...]
     """The live workers that hold units of this job."""
     videos: tuple[VideoSample, ...] = ()
@@ -79,8 +79,9 @@ class JobSight:
     @property
     def sent(self) -> int:
         """Bytes stored, and bytes of the transfers in flight; of CSV files, bytes that have come into the database."""
-        landed = self.rows.landed if self.rows is not None else 0
-        return self.job.totals.bytes + landed + sum(transfer.sent for transfer in self.active)
+        if self.rows is not None:
+            return self.job.totals.bytes + self.rows.landed
+        return self.job.totals.bytes + sum(transfer.sent for transfer in self.active)
 
     @property
     def rate(self) -> float:
@@ -197,11 +198,12 @@ class Service:
         """One look at a job. Raises NotFound."""
         job = self.job(job_id)
         workers = tuple(self._store.workers.of_job(job))
+        if job.kind == "ingest":
+            at_work = self._store.ingests.at_work(job.no) if workers else ()
+            return JobSight(job, tuple(at_work), workers, rows=self._store.ingests.sum(job.no))
         active = sorted((transfer for worker in workers for transfer in worker.active(job.id)), key=lambda transfer: transfer.no)
         videos = sorted(video for worker in workers for video in worker.videos(job.id))
-        return JobSight(
-            job, tuple(active), workers, tuple(videos), self._store.ingests.sum(job.no) if job.kind == "ingest" else None
-        )
+        return JobSight(job, tuple(active), workers, tuple(videos))
 
     def browse(self, *, limit: int = 100, before: int | None = None) -> list[Job]:
         """Jobs, newest first; `before` is the `no` of the last job of the page above."""
@@ -267,9 +269,9 @@ class Service:
         """(reason, count) of the records of an ingest job that are no rows, the most frequent first."""
         return self._store.ingests.reasons(job.no)
 
-    def csv_facts(self, job: Job) -> dict[int, dict[str, Any]]:
-        """What the plan of an ingest job says of each file whose header could be read, by number; see `s3tui.report`."""
-        return csv_facts(self._store, job)
+    def csv_facts(self, job: Job, numbers: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
+        """What the plan of an ingest job says of each of these files (None: all) whose header could be read; see `s3tui.report`."""
+        return csv_facts(self._store, job, numbers)
 
     def foretells_rejects(self, job: Job) -> bool:
         """Whether applying the plan of a job would reject records."""

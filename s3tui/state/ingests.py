@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from s3tui.errors import Cancelled
 from s3tui.events import Fact, Failed, Planned
-from s3tui.model import Action, FileState, Fingerprint, Lease, Proof, RowCounts, UnitKind
+from s3tui.model import Action, ActiveTransfer, FileState, Fingerprint, Lease, Proof, RowCounts, UnitKind
 from s3tui.state.chronicle import tell_files
 from s3tui.state.database import Database
 from s3tui.state.jobs import ADD_UNIT
@@ -59,6 +59,10 @@ SELECT csv_file.no, inserted, rejected, rejects_url,
 FROM csv_file JOIN transfer ON transfer.job_no = csv_file.job_no AND transfer.no = csv_file.no
 WHERE csv_file.job_no = :job_no ORDER BY csv_file.no"""
 
+_AT_WORK = f"""
+SELECT csv_file.no, {_LANDED_SIZE}, transfer.size, transfer.attempts + 1
+FROM csv_file JOIN transfer ON transfer.job_no = csv_file.job_no AND transfer.no = csv_file.no
+WHERE csv_file.job_no = :job_no AND batches_done > 0 AND transfer.state = {FileState.PLANNED} ORDER BY csv_file.no"""
 
 # Of two units that end one file at the same moment, the second sees what the first has written, and counts nothing again.
 _LOCK = f"UPDATE transfer SET state = state WHERE {_FILE}"
@@ -392,11 +396,18 @@ class Ingests:
             [(batches,)] = connection.rows(query, job_no=job_no)
             return int(batches)
 
-    def facts(self, job_no: int) -> dict[int, dict[str, Any]]:
-        """What the plan knows of each file, by number."""
+    def facts(self, job_no: int, numbers: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
+        """What the plan knows of these files, or of each, by number."""
+        chosen = {} if numbers is None else {"numbers": list(numbers)}
+        query = f"SELECT no, facts FROM csv_file WHERE job_no = :job_no {'AND no = ANY(:numbers)' if chosen else ''} ORDER BY no"
         with self._database.read() as connection:
-            rows = connection.rows("SELECT no, facts FROM csv_file WHERE job_no = :job_no ORDER BY no", job_no=job_no)
-            return {no: json.loads(facts) for no, facts in rows}
+            return {no: json.loads(facts) for no, facts in connection.rows(query, job_no=job_no, **chosen)}
+
+    def at_work(self, job_no: int) -> list[ActiveTransfer]:
+        """The files of which something has landed, and which are not at their end."""
+        with self._database.read() as connection:
+            rows = connection.rows(_AT_WORK, job_no=job_no)
+            return [ActiveTransfer(no, int(landed), size, attempt, 0.0) for no, landed, size, attempt in rows]
 
 
 _HAS_NO_BATCH = "NOT EXISTS (SELECT 1 FROM batch WHERE batch.job_no = :job_no AND batch.file_no = :no)"

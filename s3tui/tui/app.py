@@ -73,6 +73,7 @@ def _application(
         checksum=settings.transfer.checksum,
         backup=settings.backup,
         video=settings.video,
+        ingest=settings.ingest,
         hint=hint,
     )
     ui = settings.ui

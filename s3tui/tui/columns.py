@@ -11,6 +11,8 @@ STATE = 11
 """Glyph, word and the space after them."""
 _PHASE = 14
 """The same, where the words are phases of a video."""
+_INGESTING = 12
+"""The same, where files are ingested."""
 RETRY = "[Retry]"
 
 
@@ -26,11 +28,12 @@ class Columns:
     tries: int
     note: int = 0
     state: int = STATE
+    rejected: int = 0
 
     @property
     def right(self) -> int:
         """Cells of all columns right of the path, with the spaces between them."""
-        widths = [width for width in (self.bar, self.percent, self.size, self.rate, self.tries, self.note) if width]
+        widths = [width for width in (self.bar, self.percent, self.size, self.rate, self.tries, self.note, self.rejected) if width]
         return sum(widths) + len(widths) - 1
 
     @property
@@ -72,6 +75,20 @@ def video_columns(width: int) -> Columns:
     else:
         parts = (0, 0, 9, 0, 0)
     return _with_path(width, Columns(0, *parts, state=_PHASE))
+
+
+@lru_cache(maxsize=8)
+def csv_columns(width: int) -> Columns:
+    """Columns of CSV files: of their rows, how many came in and how many were rejected."""
+    if width >= 105:
+        parts, rejected = (20, 4, 9, 12, 5), 9
+    elif width >= 68:
+        parts, rejected = (0, 4, 9, 10, 0), 8
+    elif width >= 50:
+        parts, rejected = (0, 0, 9, 9, 0), 0
+    else:
+        parts, rejected = (0, 0, 9, 0, 0), 0
+    return _with_path(width, Columns(0, *parts, rejected=rejected, state=_INGESTING))
 
 
 def _with_path(width: int, columns: Columns) -> Columns:

@@ -9,10 +9,11 @@ from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from s3tui.model import ActiveTransfer, FileRow, FileState, Job, OpenUpload, VideoSample, View
+from s3tui.model import ActiveTransfer, FileRow, FileState, Job, OpenUpload, RowCounts, VideoSample, View
 
 if TYPE_CHECKING:
     from s3tui.jobs.backup import BackupSpec
+    from s3tui.jobs.ingest import IngestSpec
     from s3tui.jobs.specs import Spec
     from s3tui.jobs.upload import UploadSpec
     from s3tui.jobs.video import VideoSpec
@@ -35,6 +36,11 @@ class Sight(Protocol):
     @property
     def videos(self) -> tuple[VideoSample, ...]:
         """Videos that are being made, by number."""
+        ...
+
+    @property
+    def rows(self) -> RowCounts | None:
+        """What has become of the rows so far, if it is an ingest job."""
         ...
 
     @property
@@ -88,6 +94,18 @@ class Door(Protocol):
         """(address, renditions) of those of these videos of a job that are published, by number."""
         ...
 
+    def row_counts(self, job: Job) -> dict[int, dict[str, Any]]:
+        """`rows` and `rejects_url` of each CSV file of a job, by number."""
+        ...
+
+    def rejects(self, job: Job) -> list[tuple[str, int]]:
+        """(reason, count) of the records of an ingest job that are no rows, the most frequent first."""
+        ...
+
+    def csv_facts(self, job: Job, numbers: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
+        """How these CSV files of a job are written (None: all), and what a plan has counted of them, by number."""
+        ...
+
     def open_uploads(self, job: Job) -> list[OpenUpload]:
         """The multipart uploads that `cancel` removes from the store."""
         ...
@@ -139,6 +157,10 @@ class House(Protocol):
 
     def video_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> VideoSpec:  # noqa: ANN401
         """The spec of a video job, likewise. Raises SpecError."""
+        ...
+
+    def ingest_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> IngestSpec:  # noqa: ANN401
+        """The spec of an ingest job, likewise. Raises SpecError."""
         ...
 
     def ensure_worker(self) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from s3tui.jobs.options import BackupOptions, VideoOptions
+from s3tui.jobs.options import BackupOptions, IngestOptions, VideoOptions
 
 
 @dataclass(slots=True)
@@ -22,6 +22,8 @@ class Prefill:
     """What a backup takes and does when nothing else is said."""
     video: VideoOptions = field(default_factory=VideoOptions)
     """How a video is made, likewise."""
+    ingest: IngestOptions = field(default_factory=IngestOptions)
+    """How CSV files are ingested, likewise."""
     hint: str = ""
     """A sentence for newcomers."""
     root: str = field(default_factory=os.getcwd)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from s3tui.model import FileRow, FileState, Job, View
+from s3tui.tui.csv_files import CsvSeen, read_csv
 from s3tui.tui.door import Door, Sight
 from s3tui.tui.videos import Published
 from s3tui.tui.widgets.file_table import Wanted
@@ -25,6 +26,11 @@ class Glance:
     """Whether to make the list of the view's numbers anew."""
     page: tuple[int, int] | None = None
     """First line and lines of the page that is to follow what is in flight; None: it stays where it is."""
+
+    described: int | None = None
+    """The file in the detail pane: of a CSV file it is told how that is written."""
+    reasons: bool = False
+    """Whether to count the rejects by their reasons, which takes long if there are many."""
 
     @property
     def whole(self) -> bool:
@@ -47,12 +53,16 @@ class Seen:
     """Where the page that follows is to begin."""
     published: Mapping[int, Published] = field(default_factory=dict)
     """Those of the rows that are published videos, by number."""
+    csv: CsvSeen = field(default_factory=CsvSeen)
+    """What an ingest job has besides."""
 
 
 def read(door: Door, glance: Glance) -> Seen:
     """Look at a job: its counters, what is in flight, and the rows that the table wants. Blocks on the database."""
     sight = door.watch(glance.job_id)
     seen = _read(door, glance, sight)
+    if sight.job.kind == "ingest":
+        return replace(seen, csv=read_csv(door, sight, glance.described, reasons=glance.reasons))
     if sight.job.kind != "video":
         return seen
     return replace(seen, published=door.videos(sight.job, [row.no for row in seen.rows]))

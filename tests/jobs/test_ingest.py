@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from s3tui.errors import SpecError
-from s3tui.model import FileState, Job, JobState
+from s3tui.model import FileState, Job, JobState, View
 from tests.front import FaultFront
 from tests.jobs.yard import Yard
 from tests.servers import Store
@@ -337,6 +337,23 @@ def test_a_cancelled_job_keeps_the_rows_of_finished_batches_and_says_cancelled(
     assert (job.state, row.state, row.reason) == (JobState.CANCELLED, FileState.SKIPPED, "cancelled")
     found = rows(yard, job)
     assert len(found) == len({line for _, line, _ in found}) == yard.runtime.store.ingests.sum(job.no).inserted > 0
+
+
+def test_a_file_of_which_something_has_landed_is_in_flight_and_counts_once(yard: Yard, front: FaultFront, tmp_path: Path) -> None:
+    held, service = front.hold("PutObject", r"batch-000025"), yard.runtime.service
+    source = table(tmp_path / "a.csv", 500)
+    job_id = begin(yard, source, batch_rows=10)
+    assert held.arrived.wait(30)
+    wait_until(lambda: service.watch(job_id).active, 30, "the file to be in flight")
+    sight = service.watch(job_id)
+    [sample] = sight.active
+    assert (sample.no, sample.size) == (0, source.stat().st_size)
+    assert 0 < sight.sent < source.stat().st_size
+    assert list(service.numbers(sight.job, View.ACTIVE)) == [0]
+    assert (list(service.csv_facts(sight.job, [0])), service.csv_facts(sight.job, [1])) == ([0], {})
+    held.open()
+    job = yard.end_of(job_id)
+    assert (service.watch(job.id).active, service.watch(job.id).sent) == ((), source.stat().st_size)
 
 
 def test_work_begins_before_a_file_is_cut_to_its_end(yard: Yard, front: FaultFront, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from s3tui.errors import Conflict, NotFound, S3tuiError
 from s3tui.jobs.backup import BackupSpec
+from s3tui.jobs.ingest import IngestSpec
 from s3tui.jobs.specs import Spec, decode_spec, encode_spec
 from s3tui.jobs.upload import UploadSpec
 from s3tui.jobs.video import VideoSpec
@@ -32,6 +33,7 @@ from s3tui.model import (
     OpenUpload,
     Policy,
     Proof,
+    RowCounts,
     StoredPart,
     Totals,
     VideoPhase,
@@ -56,6 +58,7 @@ class SeededSight:
     active: tuple[ActiveTransfer, ...]
     workers: tuple[str, ...]
     videos: tuple[VideoSample, ...] = ()
+    rows: RowCounts | None = None
 
     @property
     def sent(self) -> int:
@@ -77,6 +80,9 @@ class SeededJob:
     uploads: tuple[OpenUpload, ...] = ()
     videos: tuple[VideoSample, ...] = ()
     published: dict[int, tuple[str, list[dict[str, Any]]]] = field(default_factory=dict)
+    counts: dict[int, dict[str, Any]] = field(default_factory=dict)
+    facts: dict[int, dict[str, Any]] = field(default_factory=dict)
+    rejects: list[tuple[str, int]] = field(default_factory=list)
 
     def totals(self) -> Totals:
         done = [row for row in self.rows if row.state in (FileState.UPLOADED, FileState.VERIFIED, FileState.DELETED)]
@@ -92,6 +98,13 @@ class SeededJob:
             bytes_found=sum(row.size for row in self.rows if row.state is not FileState.SKIPPED),
             bytes=sum(row.size for row in done),
         )
+
+    def row_counts(self) -> RowCounts | None:
+        if self.job.kind != "ingest":
+            return None
+        rows = [one["rows"] for one in self.counts.values()]
+        landed = sum(sample.sent for sample in self.active.values())
+        return RowCounts(sum(one["inserted"] for one in rows), sum(one["rejected"] for one in rows), landed)
 
     def settle(self) -> None:
         self.job = replace(self.job, totals=self.totals())
@@ -198,6 +211,53 @@ def filming(number: int = 9, *, watch: bool = False) -> SeededJob:
     seeded.published = {0: ("https://harbour.example/films/harbour/master.m3u8", rungs)}
     seeded.settle()
     return seeded
+
+
+def ingesting(number: int = 9, *, plan: bool = False) -> SeededJob:
+    """An ingest job: one file is in, one refused, one at work, one waits; or the plan of these."""
+    names = ("people.csv", "notes.csv", "visits\x1b[2J 2026.csv", "ports.csv.gz")
+    rows = [
+        FileRow(no, name.encode(), f"data/uploads/01JD/batch-{no:06}.json", 48_000_000 + no, FileState.PLANNED, Action.UPLOAD)
+        for no, name in enumerate(names)
+    ]
+    _fail(rows, 1, "dialect", "notes.csv cannot be ingested: its delimiter is not clear; give the delimiter.")
+    rows[1] = replace(rows[1], key=None, action=Action.FAIL)
+    people = [
+        [str(no), name, "1815-12-10", "a\tb"] for no, name in enumerate(("Ada", "Grace [b]", "\x1b[31mred", "Łucja", "李小龍"))
+    ]
+    facts = {
+        0: _facts(["id", "name", "born", "note"], ["integer", "text", "date", "text"], people, rows=1200, too_few_fields=2, nul=1),
+        2: _facts([f"column {no}" for no in range(30)], ["text"] * 30, [["x" * 50] * 30] * 10, rows=90_000),
+        3: _facts(["port"], ["text"], [["Gdańsk"]], rows=40),
+    }
+    state = JobState.PLANNED if plan else JobState.RUNNING
+    job = make_job(number, state, dry_run=plan)
+    spec = IngestSpec(sources=tuple(f"/home/ada/{name}" for name in names), target="s3://harbour/data/")
+    seeded = SeededJob(replace(job, kind="ingest", spec=encode_spec(spec)), rows, facts=facts)
+    counts = {0: (1200, 3), 2: (37_800, 0), 3: (0, 0)} if not plan else dict.fromkeys(facts, (0, 0))
+    for no, (inserted, rejected) in counts.items():
+        told = {"read": inserted + rejected, "inserted": inserted, "rejected": rejected}
+        seeded.counts[no] = {"rows": told, "rejects_url": None}
+    if not plan:
+        rows[0] = replace(rows[0], state=FileState.VERIFIED, attempts=1, proof=Proof.SERVER_CHECKSUM)
+        seeded.active = {2: ActiveTransfer(2, 20_160_000, rows[2].size, 1, 0.0)}
+        seeded.rejects = [("too_few_fields", 2), ("nul", 1)]
+        seeded.counts[0]["rejects_url"] = "https://harbour.example/data/uploads/01JD/rejects.csv"
+    seeded.settle()
+    return seeded
+
+
+def _facts(columns: list[str], types: list[str], sample: list[list[str]], **counted: int) -> dict[str, Any]:
+    rejected = sum(counted.values()) - counted["rows"]
+    return {
+        "encoding": "utf-8",
+        "delimiter": "\t",
+        "quote": '"',
+        "columns": columns,
+        "types": types,
+        "sample": sample,
+        "counted": counted | {"rejected": rejected},
+    }
 
 
 def _fail(rows: list[FileRow], no: int, reason: str, error: str) -> None:
@@ -316,13 +376,22 @@ class SeededService:
     def videos(self, job: Job, numbers: Sequence[int]) -> dict[int, tuple[str, list[dict[str, Any]]]]:
         return {no: video for no, video in self._find(job.id).published.items() if no in numbers}
 
+    def row_counts(self, job: Job) -> dict[int, dict[str, Any]]:
+        return self._find(job.id).counts
+
+    def rejects(self, job: Job) -> list[tuple[str, int]]:
+        return self._find(job.id).rejects
+
+    def csv_facts(self, job: Job, numbers: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
+        return {no: facts for no, facts in self._find(job.id).facts.items() if numbers is None or no in numbers}
+
     def open_uploads(self, job: Job) -> list[OpenUpload]:
         return list(self._find(job.id).uploads)
 
     def watch(self, job_id: str) -> SeededSight:
         with self._lock:
             seeded = self._find(job_id)
-            return SeededSight(seeded.job, tuple(seeded.active.values()), seeded.workers, seeded.videos)
+            return SeededSight(seeded.job, tuple(seeded.active.values()), seeded.workers, seeded.videos, seeded.row_counts())
 
     def browse(self, *, limit: int = 100, before: int | None = None) -> list[Job]:
         with self._lock:
@@ -395,6 +464,10 @@ class SeededHouse:
     def video_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> VideoSpec:
         policy = Policy(checksum=overrides.pop("checksum"), max_attempts=overrides.pop("max_attempts"))
         return VideoSpec(sources=tuple(sources), target=target, policy=policy, **overrides)
+
+    def ingest_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> IngestSpec:
+        policy = Policy(checksum=overrides.pop("checksum"), max_attempts=overrides.pop("max_attempts"))
+        return IngestSpec(sources=tuple(sources), target=target, policy=policy, **overrides)
 
     def _spec(self, kind: type[_S], sources: Sequence[str], target: str, overrides: dict[str, Any]) -> _S:
         policy = Policy(

@@ -179,6 +179,32 @@ def test_a_job_is_limited_and_cancelled_with_what_it_had_begun(
         wait_until(lambda: terminal.process.poll() == 0, what="the program to end")
 
 
+def test_csv_files_are_looked_at_ingested_and_their_rejects_found(
+    tmp_path: Path, place: tuple[Store, FaultFront], environment: dict[str, str]
+) -> None:
+    store, _ = place
+    (tmp_path / "people.csv").write_text("id;name\n1;Ada\n2\n3;\x1b[2JGrace\n")
+    with Terminal(["-m", "s3tui", "tui", str(tmp_path / "people.csv"), f"s3://{store.bucket}/in"], environment) as terminal:
+        terminal.until_seen("[x]   people.csv")
+        terminal.press(TAB)  # from the button over to the first field
+        terminal.press(RIGHT, RIGHT, RIGHT)
+        terminal.until_seen("‹ ingest ›")
+        terminal.press("\x12")  # ctrl+r
+        terminal.until_seen("2 rows, 1 rejected: 1 too few fields", timeout=40)
+        terminal.until_seen("id integer, name text")
+        terminal.until_seen("\\x1b[2JGrace")
+        terminal.until_seen("Would be rejected: 1 too few fields.")
+        terminal.press(ENTER)
+        terminal.until_seen("! partial", timeout=40)
+        terminal.until_seen("3 rows read   2 inserted   1 rejected")
+        terminal.until_seen("Rejected: 1 too few fields.")
+        terminal.press("i")
+        terminal.until_seen("rejects.csv")
+        terminal.press("q")
+        wait_until(lambda: terminal.process.poll() == 0, what="the program to end")
+    assert sorted(key.rpartition("/")[2] for key in store.contents()) == ["batch-000001.json", "rejects.csv"]
+
+
 def test_a_terminal_that_hangs_up_ends_the_ui_and_the_job_goes_on(
     tree: Path, place: tuple[Store, FaultFront], environment: dict[str, str]
 ) -> None:

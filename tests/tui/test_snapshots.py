@@ -13,7 +13,19 @@ from textual.widgets import Input
 
 from s3tui.model import JobState
 from tests.tui.driving import application, form, until_seen
-from tests.tui.seeded import SeededHouse, SeededJob, backing_up, ended, filming, harbour, held, open_upload, planned, running
+from tests.tui.seeded import (
+    SeededHouse,
+    SeededJob,
+    backing_up,
+    ended,
+    filming,
+    harbour,
+    held,
+    ingesting,
+    open_upload,
+    planned,
+    running,
+)
 
 RUNNING, PLANNED, BROKEN = running(9, 60).job.id, planned(8).job.id, ended(5, JobState.FAILED, 0).job.id
 
@@ -115,6 +127,27 @@ def test_videos_look_as_they_should(snap_compare: Any, size: tuple[int, int], th
     assert snap_compare(app, terminal_size=size, run_before=_after("transcoding", keys, then))
 
 
+@pytest.mark.parametrize(
+    ("plan", "size", "theme", "seen", "keys", "then"),
+    [
+        (True, (80, 24), "harbour", "91,240 rows", ["g"], "Grace"),
+        (True, (120, 36), "daylight", "91,240 rows", ["g"], "Grace"),
+        (True, (40, 12), "harbour", "Would be rejected", ["g"], "people.csv"),
+        (True, (80, 24), "sixteen", "91,240 rows", ["g", "j", "j"], "30: column 0"),
+        (False, (80, 24), "harbour", " 0 rows/s", ["g"], "Rejected:"),
+        (False, (120, 36), "daylight", " 0 rows/s", ["g", "i"], "rejects.csv"),
+        (False, (80, 24), "harbour", " 0 rows/s", ["g", "i"], "rejects.csv"),
+        (False, (40, 12), "sixteen", "39,003 rows read", ["g"], "Rejected:"),
+    ],
+    ids=["plan", "plan-wide", "plan-small", "plan-columns", "normal", "detail-wide", "detail", "small"],
+)
+def test_an_ingest_looks_as_it_should(
+    snap_compare: Any, plan: bool, size: tuple[int, int], theme: str, seen: str, keys: list[str], then: str
+) -> None:
+    app = application(SeededHouse(ingesting(plan=plan)), theme=theme, job=RUNNING)
+    assert snap_compare(app, terminal_size=size, run_before=_after(seen, keys, then))
+
+
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)], ids=["normal", "small"])
 def test_the_question_before_sources_go_looks_as_it_should(snap_compare: Any, size: tuple[int, int]) -> None:
     app = application(SeededHouse(planned(8, deletes=True)), theme="harbour", job=PLANNED)
@@ -131,8 +164,10 @@ def test_the_question_before_sources_go_looks_as_it_should(snap_compare: Any, si
         ((40, 12), "harbour", "backup"),
         ((80, 24), "harbour", "video"),
         ((40, 12), "harbour", "video"),
+        ((80, 24), "harbour", "ingest"),
+        ((40, 12), "harbour", "ingest"),
     ],
-    ids=["harbour", "sixteen", "small", "backup", "backup-small", "video", "video-small"],
+    ids=["harbour", "sixteen", "small", "backup", "backup-small", "video", "video-small", "ingest", "ingest-small"],
 )
 def test_the_form_looks_as_it_should(
     snap_compare: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], theme: str, kind: str
@@ -155,6 +190,10 @@ def test_the_form_looks_as_it_should(
             app.screen.query_one("#kind").focus()
             await pilot.press("right", "right", "tab", "tab", "tab", "tab", "tab")
             await until_seen(pilot, "‹ fmp4 ›")
+        if kind == "ingest":
+            app.screen.query_one("#kind").focus()
+            await pilot.press("right", "right", "right", "tab", "tab", "tab", "tab", "tab", "tab")
+            await until_seen(pilot, "‹ first row ›")
         await pilot.pause()
 
     assert snap_compare(app, terminal_size=size, run_before=run)

@@ -16,8 +16,9 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from s3tui.errors import S3tuiError
-from s3tui.model import Job, JobState, View
+from s3tui.model import FileRow, Job, JobState, VideoSample, View
 from s3tui.text import display_text
+from s3tui.tui.csv_files import CsvSeen, Lines, Reasons, Sheet, csv_lines, sheet_of
 from s3tui.tui.door import House, Sight
 from s3tui.tui.figures import subject_of
 from s3tui.tui.looks import looks_of
@@ -34,6 +35,8 @@ _WORKER_EVERY = 3.0
 _COPY_CHARACTERS = 50_000
 """Terminals drop longer clipboard texts without a word."""
 
+_NO_KEY = "This file has no key: its name is not UTF-8."
+
 
 class JobPage(Page):
     """A screen about the files of one job."""
@@ -46,6 +49,11 @@ class JobPage(Page):
         self.job_id = job_id
         self.sight: Sight | None = None
         self.published: Mapping[int, Published] = {}
+        self.csv = CsvSeen()
+        self.reasons: Reasons = ()
+        """Why records of an ingest job are no rows."""
+        self._reasons_of, self._reasons_at = 0, 0.0
+        """How many rejects `reasons` are of, and when they were counted."""
         self.view = View.ALL
         self.containing = ""
         self._pause = 1 / fps
@@ -96,9 +104,16 @@ class JobPage(Page):
         state = self._list_state()
         due = state != self._listed and (state[:2] != self._listed[:2] or time.monotonic() - self._listed_at >= 1.0)
         page = (self.table.first_visible, self.table.page_lines) if self.table.following else None
-        glance = Glance(self.job_id, self.table.wanted(), self.view, self.containing, due, page)
+        described = self.table.pointed_number if self.detail.display else None
+        glance = Glance(
+            self.job_id, self.table.wanted(), self.view, self.containing, due, page, described, reasons=self._reasons_due()
+        )
         if self.ask("look", lambda: read(self.house.service, glance), self._seen, self._unread) and due:
             self._listed, self._listed_at = state, time.monotonic()
+
+    def _reasons_due(self) -> bool:
+        rows = None if self.sight is None else self.sight.rows
+        return rows is not None and rows.rejected != self._reasons_of and time.monotonic() - self._reasons_at >= 1.0
 
     def _list_state(self) -> tuple[object, ...]:
         """What the list of a view's numbers depends on."""
@@ -109,6 +124,7 @@ class JobPage(Page):
     def _seen(self, seen: Seen) -> None:
         self._read_at = time.monotonic()
         self.sight, self.published = seen.sight, seen.published
+        self._take_csv(seen)
         self.table.of_videos = seen.sight.job.kind == "video"
         glance = seen.glance
         current = glance.view is self.view and glance.containing == self.containing
@@ -116,15 +132,25 @@ class JobPage(Page):
             self.table.show_all(seen.sight.job.totals.found)
         elif current and seen.numbers is not None:
             self.table.show_numbers(seen.numbers)
-        self.table.show(seen.rows, seen.sight.active, seen.passing, seen.sight.videos)
+        self.table.show(seen.rows, seen.sight.active, seen.passing, seen.sight.videos, seen.csv.counts)
         if current and self.table.following and seen.start is not None and seen.start != self.table.first_visible:
             self.table.show_from(seen.start)
         self.table.nothing = self.nothing()
         self.show_job(seen.sight)
         self._show_detail()
         self._mind_worker(seen.sight)
-        if not current or (self.table.missing and glance.wanted != self.table.wanted()):
+        if not current or (self.table.missing and glance.wanted != self.table.wanted()) or self._undescribed(glance):
             self.read_now()
+
+    def _take_csv(self, seen: Seen) -> None:
+        self.table.of_csv = seen.sight.job.kind == "ingest"
+        self.csv = seen.csv
+        if seen.csv.reasons is not None and seen.sight.rows is not None:
+            self.reasons, self._reasons_of, self._reasons_at = seen.csv.reasons, seen.sight.rows.rejected, time.monotonic()
+
+    def _undescribed(self, glance: Glance) -> bool:
+        """Whether the detail is of another file by now than the one that was asked for."""
+        return self.table.of_csv and self.detail.display and glance.described != self.table.pointed_number
 
     def _unread(self, error: Exception) -> None:
         if not isinstance(error, S3tuiError):
@@ -143,10 +169,14 @@ class JobPage(Page):
         """Show what is known of the job as a whole."""
         job = sight.job
         self.title_bar.tell(str(subject_of(job)), looks_of(self.app).of_job(job))
-        self.notice.update(notice := self.foretell(job))
-        self.notice.display = bool(notice)
+        self.show_notice(job)
         self.trouble.say(display_text(job.error or ""), self.next_step(job))
         self.views.show(self.view, self.counts(sight), f"/{display_text(self.containing)}" if self.containing else "")
+
+    def show_notice(self, job: Job) -> None:
+        """Show the sentence about what the job will do."""
+        self.notice.update(notice := self.foretell(job))
+        self.notice.display = bool(notice)
 
     def foretell(self, job: Job) -> str:  # noqa: ARG002 - for those that have something to say
         """A sentence about what the job will do; empty if there is none."""
@@ -170,8 +200,15 @@ class JobPage(Page):
             look = None if row is None else self.table.look_of(row)
             video = None if row is None else self.table.video_of(row.no)
             sample = None if row is None or video is not None else self.table.sample_of(row.no)
-            more = () if row is None else detail_lines(video, self.published.get(row.no))
-            self.detail.show(row, look, subject_of(self.sight.job), sample, more, retry=not self.IS_PLAN)
+            more, sheet = ((), ()) if row is None else self._more(row, video)
+            self.detail.show(row, look, subject_of(self.sight.job), sample, more, sheet, retry=not self.IS_PLAN)
+
+    def _more(self, row: FileRow, video: VideoSample | None) -> tuple[Lines, Sheet]:
+        """What the job's kind has to say of a file."""
+        if not self.table.of_csv:
+            return detail_lines(video, self.published.get(row.no)), ()
+        facts = self.csv.facts.get(row.no)
+        return csv_lines(self.csv.counts.get(row.no), facts, plan=self.IS_PLAN), sheet_of(facts)
 
     # What the widgets say.
 
@@ -182,6 +219,8 @@ class JobPage(Page):
     def on_line_table_pointed(self) -> None:
         """The detail follows the cursor."""
         self._show_detail()
+        if self.table.of_csv and self.detail.display:
+            self.read_now()
 
     def on_view_bar_picked(self, event: ViewBar.Picked) -> None:
         """A view was clicked."""
@@ -224,6 +263,8 @@ class JobPage(Page):
         self.table.following = False
         self.detail.display = not self.detail.display
         self._show_detail()
+        if self.table.of_csv:
+            self.read_now()
 
     def action_back(self) -> None:
         """Close what is open, else leave."""
@@ -240,20 +281,24 @@ class JobPage(Page):
             self.app.pop_screen()
 
     def action_copy(self) -> None:
-        """Copy the address of the file under the cursor: of a published video, the one that players take."""
+        """Copy the address of the file under the cursor: of a published video its playlist, of a CSV file its rejects."""
         row = self.table.pointed_row
         if row is None or self.sight is None:
             return
         if row.key is None:
-            self.say("This file has no key: its name is not UTF-8.")
+            self.say("This file has no key: no object was made of it." if self.table.of_csv else _NO_KEY)
             return
-        published = self.published.get(row.no)
-        address = published[0] if published else f"s3://{subject_of(self.sight.job).bucket}/{row.key}"
+        address = self._own_address(row) or f"s3://{subject_of(self.sight.job).bucket}/{row.key}"
         if len(address) > _COPY_CHARACTERS or not address.isprintable():
             self.say("This key cannot be copied through a terminal; `s3tui jobs report` has it.")
             return
         self.app.copy_to_clipboard(address)
         self.say(f"Copied {address}")
+
+    def _own_address(self, row: FileRow) -> str:
+        """What people take from a file instead of the address of its object; empty if there is nothing."""
+        counts, published = self.csv.counts.get(row.no), self.published.get(row.no)
+        return published[0] if published else (counts.rejects_url or "") if counts else ""
 
     def action_cancel(self) -> None:
         """Break the job off, after a question."""

@@ -22,11 +22,15 @@ from s3tui.tui.messages import OpenJob
 from s3tui.tui.prefill import Prefill
 from s3tui.tui.screens.page import Page
 from s3tui.tui.widgets.dial import Dial
-from s3tui.tui.widgets.job_options import BACKUP, KINDS, VIDEO, JobOptions, field
+from s3tui.tui.widgets.job_options import BACKUP, INGEST, KINDS, VIDEO, JobOptions, field
 from s3tui.tui.widgets.source_tree import SourceTree
 
 if TYPE_CHECKING:
     from s3tui.jobs.specs import Spec
+
+
+_MADE_OF_FILES = {VIDEO: "videos are made of files", INGEST: "rows are read from files"}
+"""Kinds of job that take no folder, and why."""
 
 
 class NewJobPage(Page):
@@ -131,16 +135,18 @@ class NewJobPage(Page):
                 raise SpecError("Nothing is marked: go to the tree with Tab and mark folders or files with Space.")
             if not self.target.value.strip():
                 raise SpecError("There is no target: type one, such as s3://bucket/prefix.")
-            if self.kind.value == VIDEO:
-                check_files(self.sources.folders.sources())
+            if self.kind.value in _MADE_OF_FILES:
+                check_files(self.sources.folders.sources(), _MADE_OF_FILES[self.kind.value])
         except SpecError as error:
             self.say_error(error)
             return
         sources, target = self.sources.folders.sources(), self.target.value.strip()
         house = self.house
-        make_spec: Callable[..., Spec] = {BACKUP: house.backup_spec, VIDEO: house.video_spec}.get(
-            self.kind.value, house.upload_spec
-        )
+        make_spec: Callable[..., Spec] = {
+            BACKUP: house.backup_spec,
+            VIDEO: house.video_spec,
+            INGEST: house.ingest_spec,
+        }.get(self.kind.value, house.upload_spec)
 
         def plan() -> str:
             spec = make_spec(sources, target, **fields)
@@ -154,8 +160,8 @@ class NewJobPage(Page):
         self.post_message(OpenJob(job_id, plan=True))
 
 
-def check_files(sources: Sequence[str]) -> None:
-    """Raises SpecError if a source of videos is a folder."""
+def check_files(sources: Sequence[str], made_of: str) -> None:
+    """Raises SpecError if a source is a folder where files are wanted; `made_of` says what for."""
     for source in sources:
         if Path(source).is_dir():
-            raise SpecError(f"{display_text(source)} is a folder, and videos are made of files: mark the files in it.")
+            raise SpecError(f"{display_text(source)} is a folder, and {made_of}: mark the files in it.")

@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from s3tui.model import Action, Job, JobState, View
 from s3tui.text import format_size
 from s3tui.tui.commands import Where, bindings
+from s3tui.tui.csv_files import CsvAhead, ahead_of, reasons_words
 from s3tui.tui.door import House, Sight
 from s3tui.tui.figures import plural, subject_of
 from s3tui.tui.looks import looks_of
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _BYTES_FROM = 105
 """Cells from which on there is room for the bytes of each action."""
+_ROWS_FROM = 20
+"""Lines from which on there is room for a file's rows below the files."""
 _ORDER = (Action.NEW, Action.OVERWRITE, Action.UPLOAD, Action.SKIP, Action.FAIL)
 
 
@@ -37,6 +40,8 @@ class PlanPage(JobPage):
     def __init__(self, house: House, job_id: str, fps: float) -> None:
         super().__init__(house, job_id, fps)
         self._ahead: Outlook | None = None
+        self._rows_ahead: CsvAhead | None = None
+        self._opened = False
 
     def show_job(self, sight: Sight) -> None:
         """Show the figures; ask once what is ahead, and leave for the transfers if the plan was applied meanwhile."""
@@ -46,17 +51,30 @@ class PlanPage(JobPage):
             self.give_way()
             return
         if job.state is JobState.PLANNED and self._ahead is None:
-            self.ask("outlook", lambda: self.house.service.outlook(job), self._foretold)
+            self.ask("outlook", lambda: self._look_ahead(job), self._foretold)
+        if job.kind == "ingest" and not self._opened:
+            self._opened = True
+            self.detail.display = self.size.height >= _ROWS_FROM  # the first rows are what one looks for
         self.summary.show(None, "active", self._figures(job))
 
-    def _foretold(self, ahead: Outlook) -> None:
-        self._ahead = ahead
+    def _look_ahead(self, job: Job) -> tuple[Outlook, CsvAhead | None]:
+        ahead = self.house.service.outlook(job)
+        if job.kind != "ingest":
+            return ahead, None
+        return ahead, ahead_of(self.house.service.csv_facts(job).values(), ahead.requests)
+
+    def _foretold(self, ahead: tuple[Outlook, CsvAhead | None]) -> None:
+        self._ahead, self._rows_ahead = ahead
         if self.sight is not None:
+            self.show_notice(self.sight.job)
             self.summary.show(None, "active", self._figures(self.sight.job))
 
     def _figures(self, job: Job) -> Sequence[Part]:
         totals = job.totals
-        parts: list[Part] = [(f"{totals.found:,} files", ""), (f"{format_size(totals.bytes_found)} to send", "")]
+        parts: list[Part] = [
+            (f"{totals.found:,} files", ""),
+            (f"{format_size(totals.bytes_found)} to {'ingest' if job.kind == 'ingest' else 'send'}", ""),
+        ]
         if not job.planned and not job.state.ended:
             parts.insert(0, ("Scanning…", "active"))
         if self._ahead is None:
@@ -68,10 +86,16 @@ class PlanPage(JobPage):
             parts.append((f"{count:,} {look.word}{sent}", look.style))
         if job.kind == "video":  # what it becomes is known when it is looked at
             return parts
+        if (rows := self._rows_ahead) is not None:
+            rejected = (f"{rows.rejected:,} rejected", "skipped" if rows.rejected else "quiet")
+            batches = f"{rows.batches:,} {'batch' if rows.batches == 1 else 'batches'}"
+            return [*parts, (plural(rows.rows, "row"), ""), rejected, (batches, "")]
         return [*parts, (f"about {self._ahead.requests:,} requests", "")]
 
     def foretell(self, job: Job) -> str:
-        """Whether sources will go: how many, and after what."""
+        """Whether sources will go: how many, and after what; of CSV files, why records are no rows."""
+        if self._rows_ahead is not None:
+            return f"Would be rejected: {words}." if (words := reasons_words(self._rows_ahead.reasons)) else ""
         if job.kind != "backup" or job.state.ended:
             return ""
         count = to_send(job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -10,7 +11,8 @@ from textual.binding import BindingType
 from s3tui.model import FileState, Job, JobState, View
 from s3tui.text import format_rate
 from s3tui.tui.commands import Where, bindings
-from s3tui.tui.door import Sight
+from s3tui.tui.csv_files import Pace, csv_figures, reasons_words
+from s3tui.tui.door import House, Sight
 from s3tui.tui.figures import done_share, figures, view_counts
 from s3tui.tui.looks import looks_of
 from s3tui.tui.screens.dialogs import BandwidthEntry
@@ -33,6 +35,10 @@ class TransfersPage(JobPage):
         View.DONE: "Done",
     }
 
+    def __init__(self, house: House, job_id: str, fps: float) -> None:
+        super().__init__(house, job_id, fps)
+        self._pace_of_rows = Pace()
+
     def on_mount(self) -> None:
         """Show first what moves."""
         self.table.following = True
@@ -46,8 +52,15 @@ class TransfersPage(JobPage):
         style = looks_of(self.app).of_job(sight.job).style
         if sight.job.kind == "video":
             self.summary.show(videos_share(sight), style, videos_figures(sight))
+        elif sight.rows is not None:
+            pace = self._pace_of_rows.look(time.monotonic(), sight.rows.read, sight.sent)
+            self.summary.show(done_share(sight.job, sight.sent), style, csv_figures(sight, pace))
         else:
             self.summary.show(done_share(sight.job, sight.sent), style, figures(sight))
+
+    def foretell(self, job: Job) -> str:  # noqa: ARG002 - it is known of this job
+        """Why records were rejected."""
+        return f"Rejected: {reasons_words(self.reasons)}." if self.reasons else ""
 
     def counts(self, sight: Sight) -> dict[View, int]:
         """How many files each view holds."""

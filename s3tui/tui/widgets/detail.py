@@ -13,14 +13,13 @@ from textual.widgets import Button, Static
 from s3tui.model import ActiveTransfer, FileRow, FileState, Proof
 from s3tui.text import display_text, format_size
 from s3tui.tui.cells import wrap
+from s3tui.tui.csv_files import Lines, Sheet, sheet_lines
 from s3tui.tui.figures import Subject
 from s3tui.tui.looks import PROOFS, Look
 
 LABEL = 10
 """Cells of the names at the left."""
-Lines = tuple[tuple[str, str], ...]
-"""(name, text) of what only some kinds of job have to say of a file."""
-Shown = tuple[FileRow | None, Look | None, Subject, ActiveTransfer | None, Lines, bool]
+Shown = tuple[FileRow | None, Look | None, Subject, ActiveTransfer | None, Lines, Sheet, bool]
 
 
 class Detail(VerticalScroll, can_focus=False):
@@ -40,14 +39,22 @@ class Detail(VerticalScroll, can_focus=False):
         yield Button("Retry this file", id="retry-file", compact=True)
 
     def show(
-        self, row: FileRow | None, look: Look | None, subject: Subject, sample: ActiveTransfer | None, more: Lines, *, retry: bool
+        self,
+        row: FileRow | None,
+        look: Look | None,
+        subject: Subject,
+        sample: ActiveTransfer | None,
+        more: Lines = (),
+        sheet: Sheet = (),
+        *,
+        retry: bool,
     ) -> None:
-        """Show a row; None while it has not been read."""
-        news = (row, look, subject, sample, more, retry)
+        """Show a row, None while it has not been read, with what only its kind of job has to say of it."""
+        news = (row, look, subject, sample, more, sheet, retry)
         if news == self._shown:
             return
         self._shown = news
-        self._draw(row, look, subject, sample, more)
+        self._draw(row, look, subject, sample, more, sheet)
         self.query_one(Button).display = retry and row is not None and row.state is FileState.FAILED
 
     def on_resize(self) -> None:
@@ -55,12 +62,21 @@ class Detail(VerticalScroll, can_focus=False):
         if self._shown:
             self._draw(*self._shown[:-1])
 
-    def _draw(self, row: FileRow | None, look: Look | None, subject: Subject, sample: ActiveTransfer | None, more: Lines) -> None:
+    def _draw(
+        self,
+        row: FileRow | None,
+        look: Look | None,
+        subject: Subject,
+        sample: ActiveTransfer | None,
+        more: Lines,
+        sheet: Sheet,
+    ) -> None:
         text = self.query_one(Static)
         if row is None or look is None:
             text.update(Content.styled("No file is selected.", "$quiet"))
             return
-        text.update(_in_full(row, look, subject, sample, more, (self.size.width or self.app.size.width) - LABEL - 3))
+        width = (self.size.width or self.app.size.width) - 3
+        text.update(_in_full(row, look, subject, sample, more, sheet, width))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Pass the wish on."""
@@ -68,7 +84,9 @@ class Detail(VerticalScroll, can_focus=False):
         self.post_message(self.RetryAsked())
 
 
-def _in_full(row: FileRow, look: Look, subject: Subject, sample: ActiveTransfer | None, more: Lines, width: int) -> Content:
+def _in_full(
+    row: FileRow, look: Look, subject: Subject, sample: ActiveTransfer | None, more: Lines, sheet: Sheet, width: int
+) -> Content:
     """What matters most comes first: in a small window there is no room for the rest."""
     state = f"{look.glyph} {look.word}" + (f": {display_text(row.reason).replace('_', ' ')}" if row.reason else "")
     lines: list[tuple[str, str, str]] = [
@@ -78,16 +96,25 @@ def _in_full(row: FileRow, look: Look, subject: Subject, sample: ActiveTransfer 
         ("Proof", PROOFS[Proof(row.proof)][1] if row.proof else "", ""),
         ("Source", fate(row, look) if subject.deletes else "", ""),
         *((name, value, "") for name, value in more),
+    ]
+    rest: list[tuple[str, str, str]] = [
         ("Size", _size(row, sample), ""),
         ("Key", "none: the name cannot be a key" if row.key is None else display_text(f"s3://{subject.bucket}/{row.key}"), ""),
         ("Checksum", display_text(row.checksum or ""), "$quiet"),
         ("ETag", display_text(row.etag or ""), "$quiet"),
     ]
+    parts = _labelled(lines, width)
+    for number, line in enumerate(sheet_lines(sheet, width) if sheet else ()):
+        parts += ["\n", (line, "" if number else "bold")]
+    return Content.assemble(*parts, "\n", *_labelled(rest, width))
+
+
+def _labelled(lines: list[tuple[str, str, str]], width: int) -> list[str | tuple[str, str]]:
     parts: list[str | tuple[str, str]] = []
     for name, value, style in lines:
-        for number, piece in enumerate(_broken(value, width) if value else ()):
+        for number, piece in enumerate(_broken(value, width - LABEL) if value else ()):
             parts += ["\n" if parts else "", (f"{'' if number else name:<{LABEL}}", "$quiet"), (piece, style)]
-    return Content.assemble(*parts)
+    return parts
 
 
 def _size(row: FileRow, sample: ActiveTransfer | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from textual import events
@@ -18,7 +18,8 @@ from textual.scrollbar import ScrollTo
 from s3tui.model import ActiveTransfer, FileRow, FileState, Proof, VideoSample
 from s3tui.text import display_text, format_size
 from s3tui.tui.cells import bar, left, right, tail
-from s3tui.tui.columns import LEAD, RETRY, Columns, plan_columns, transfer_columns, video_columns
+from s3tui.tui.columns import LEAD, RETRY, Columns, csv_columns, plan_columns, transfer_columns, video_columns
+from s3tui.tui.csv_files import CsvCounts
 from s3tui.tui.internals import paint_now
 from s3tui.tui.looks import PROOFS, Look, looks_of
 from s3tui.tui.videos import pace_words
@@ -59,8 +60,11 @@ class FileTable(LineTable):
         self._rows: dict[int, FileRow] = {}
         self._active: dict[int, ActiveTransfer] = {}
         self._videos: dict[int, VideoSample] = {}
+        self._counts: Mapping[int, CsvCounts] = {}
         self.of_videos = False
         """Whether the files become videos."""
+        self.of_csv = False
+        """Whether the files are ingested."""
         self._passing: frozenset[FileState] = frozenset()
         self.marked: set[int] = set()
         self.nothing = "Nothing here yet."
@@ -113,6 +117,7 @@ class FileTable(LineTable):
         active: Iterable[ActiveTransfer],
         passing: frozenset[FileState],
         videos: Iterable[VideoSample] = (),
+        counts: Mapping[int, CsvCounts] | None = None,
     ) -> None:
         """Take rows and samples in; paint the lines that changed, forget rows far from sight.
 
@@ -121,18 +126,19 @@ class FileTable(LineTable):
         fresh = {row.no: row for row in rows}
         samples = {sample.no: sample for sample in active}
         told = {video.no: video for video in videos}
+        counts = counts or {}
         in_sight = range(self.first_visible, min(self.count, self.first_visible + self.page_lines))
         changed = [
             index
             for index in in_sight
             if (number := self.number_at(index)) in fresh
-            and (fresh[number], samples.get(number), told.get(number))
-            != (self._rows.get(number), self._active.get(number), self._videos.get(number))
+            and (fresh[number], samples.get(number), told.get(number), counts.get(number))
+            != (self._rows.get(number), self._active.get(number), self._videos.get(number), self._counts.get(number))
         ]
         if passing != self._passing:
             changed = list(in_sight)
         self._rows = {**self._nearby(), **fresh}
-        self._active, self._videos, self._passing = samples, told, passing
+        self._active, self._videos, self._counts, self._passing = samples, told, counts, passing
         self.repaint(changed)
         if self.cursor in changed:
             self.post_message(self.Pointed(self))
@@ -180,6 +186,8 @@ class FileTable(LineTable):
         if self._plan:
             return looks.of_plan(row)
         look = looks.of_file(row, in_flight=row.no in self._active, passing=self._passing)
+        if self.of_csv and look.name == "active":
+            return replace(look, word="ingesting")
         video = self._videos.get(row.no) if row.state is FileState.PLANNED else None
         return look if video is None else replace(look, word=str(video.phase))
 
@@ -236,6 +244,8 @@ class FileTable(LineTable):
     def _columns(self, width: int) -> Columns:
         if self._plan:
             return plan_columns(width)
+        if self.of_csv:
+            return csv_columns(width)
         return video_columns(width) if self.of_videos else transfer_columns(width)
 
     def _is_retryable(self, row: FileRow) -> bool:
@@ -257,7 +267,9 @@ class FileTable(LineTable):
             names.append(left("Why", columns.note))
         names.append(right("Size", columns.size))
         if columns.rate:
-            names.append(right("Speed" if self.of_videos else "Rate", columns.rate))
+            names.append(right("Speed" if self.of_videos else "Rows" if self.of_csv else "Rate", columns.rate))
+        if columns.rejected:
+            names.append(right("Rejected", columns.rejected))
         if columns.tries:
             names.append(right("Tries" if columns.tries > 4 else "#", columns.tries))
         return [(" ".join(names), "heading")]
@@ -296,11 +308,23 @@ class FileTable(LineTable):
         if columns.percent:
             pieces.append((right(f"{share:.0%}" if sample else "", columns.percent) + " ", "active"))
         pieces.append((right(format_size(row.size), columns.size), "" if sample else "quiet"))
-        if columns.rate:
+        if self.of_csv:
+            pieces += self._count_cells(row, columns)
+        elif columns.rate:
             pieces.append((" " + right(self._pace(sample, columns.rate) if sample else "", columns.rate), "active"))
         if columns.tries:
             tries = max(row.attempts, sample.attempt if sample else 0)
             pieces.append((" " + right(str(tries) if tries > 1 else "", columns.tries), "skipped"))
+        return pieces
+
+    def _count_cells(self, row: FileRow, columns: Columns) -> list[Piece]:
+        counts = self._counts.get(row.no)
+        pieces: list[Piece] = []
+        if columns.rate:
+            pieces.append((" " + right(f"{counts.inserted:,}" if counts else "", columns.rate), ""))
+        if columns.rejected:
+            rejected = f"{counts.rejected:,}" if counts and counts.rejected else ""
+            pieces.append((" " + right(rejected, columns.rejected), "skipped"))
         return pieces
 
     def _pace(self, sample: ActiveTransfer, width: int) -> str:

@@ -15,8 +15,8 @@ from s3tui.jobs.upload import CHECKSUMS, IF_EXISTS
 from s3tui.tui.prefill import Prefill
 from s3tui.tui.widgets.dial import Dial
 
-BACKUP, VIDEO = "backup", "video"
-KINDS = ("upload", BACKUP, VIDEO)
+BACKUP, VIDEO, INGEST = "backup", "video", "ingest"
+KINDS = ("upload", BACKUP, VIDEO, INGEST)
 
 
 class JobOptions(Vertical):
@@ -49,6 +49,21 @@ class JobOptions(Vertical):
             field("Seconds each", self.seconds),
             field("Preset", self.preset),
         )
+        ingest = prefill.ingest
+        self.delimiter = Input(placeholder="auto; or ; or tab", id="delimiter", compact=True)
+        self.encoding = Input(placeholder="auto; or utf-16", id="encoding", compact=True)
+        self.header = Dial(("first row", "none"), id="header")
+        self.schema = Input(placeholder="text; or a:integer", id="schema", compact=True)
+        self.rejects = Dial(("set aside", "fail the file"), "fail the file" if ingest.strict else "set aside", id="rejects")
+        self.batch_rows = Input(str(ingest.batch_rows), type="integer", id="batch-rows", compact=True)
+        self._ingest_fields = (
+            field("Delimiter", self.delimiter),
+            field("Encoding", self.encoding),
+            field("Header", self.header),
+            field("Schema", self.schema),
+            field("Rejects", self.rejects),
+            field("Batch rows", self.batch_rows),
+        )
         self._file_fields = (
             field("If it exists", self.if_exists),
             field("Unchanged", self.unchanged),
@@ -64,6 +79,7 @@ class JobOptions(Vertical):
         yield self._sources_field
         yield self._emptied_field
         yield from self._video_fields
+        yield from self._ingest_fields
         yield from self._file_fields[:2]
         yield field("Checksum", self.checksum)
         yield from self._file_fields[2:5]
@@ -86,8 +102,10 @@ class JobOptions(Vertical):
         self._emptied_field.display = self._kind == BACKUP and self._deletes
         for line in self._video_fields:
             line.display = self._kind == VIDEO
+        for line in self._ingest_fields:
+            line.display = self._kind == INGEST
         for line in self._file_fields:
-            line.display = self._kind != VIDEO
+            line.display = self._kind not in (VIDEO, INGEST)
 
     @property
     def _deletes(self) -> bool:
@@ -101,6 +119,8 @@ class JobOptions(Vertical):
         """The fields of the job's spec. Raises SpecError."""
         if self._kind == VIDEO:
             return self._video_spec_fields()
+        if self._kind == INGEST:
+            return self._ingest_spec_fields()
         fields = {
             "if_exists": self.if_exists.value,
             "skip_unchanged": self.unchanged.value == "skip",
@@ -120,6 +140,18 @@ class JobOptions(Vertical):
             "segment_type": self.segments.value,
             "segment_seconds": _seconds(self.seconds.value),
             "preset": self.preset.value,
+            "checksum": self.checksum.value,
+            "max_attempts": _number("Attempts", self.attempts.value),
+        }
+
+    def _ingest_spec_fields(self) -> dict[str, Any]:
+        return {
+            "delimiter": self.delimiter.value if self.delimiter.value.isspace() else self.delimiter.value.strip(),
+            "encoding": self.encoding.value.strip(),
+            "header": self.header.value == "first row",
+            "schema": self.schema.value.strip(),
+            "strict": self.rejects.value == "fail the file",
+            "batch_rows": _number("Batch rows", self.batch_rows.value),
             "checksum": self.checksum.value,
             "max_attempts": _number("Attempts", self.attempts.value),
         }
