@@ -23,7 +23,7 @@ from s3tui.jobs.context import Context
 from s3tui.jobs.csv_end import end_file
 from s3tui.jobs.cutting import cut_file
 from s3tui.jobs.landing import land_unit
-from s3tui.jobs.targets import bucket_of, prefix_of
+from s3tui.jobs.targets import Targeted
 from s3tui.model import Connection, FileState, Policy
 from s3tui.tabular.dialect import delimiter_named, quote_named
 from s3tui.tabular.encoding import encoding_named
@@ -33,7 +33,7 @@ from s3tui.transfer.unreadable import check_sources
 
 
 @dataclass(frozen=True, slots=True)
-class IngestSpec:
+class IngestSpec(Targeted):
     """The arguments of one ingest job. Raises SpecError when they cannot be used."""
 
     kind: ClassVar[str] = "ingest"
@@ -70,16 +70,6 @@ class IngestSpec:
             _ = self.choices
         except ValueError as error:
             raise SpecError(f"The CSV options cannot be used: {error}.") from error
-
-    @property
-    def bucket(self) -> str:
-        """The target's bucket."""
-        return bucket_of(self.target)
-
-    @property
-    def prefix(self) -> str:
-        """The target's prefix: empty, or ending in a slash."""
-        return prefix_of(self.target)
 
     @property
     def passing(self) -> frozenset[FileState]:

@@ -18,7 +18,7 @@ from s3tui.jobs.checks import check_target, check_word
 from s3tui.jobs.context import Context
 from s3tui.jobs.intake import Files
 from s3tui.jobs.lists import forget_list, open_list
-from s3tui.jobs.targets import bucket_of, prefix_of
+from s3tui.jobs.targets import Targeted
 from s3tui.jobs.watching import check_settling, keep_planning
 from s3tui.model import Action, Connection, FileState, Fingerprint, ObjectRef, Policy, StoredObject, Transfer
 from s3tui.text import display_text
@@ -37,7 +37,7 @@ IF_EXISTS = ("overwrite", "skip", "fail")
 
 
 @dataclass(frozen=True, slots=True)
-class UploadSpec:
+class UploadSpec(Targeted):
     """The arguments of one upload. Raises SpecError when they cannot be used."""
 
     kind: ClassVar[str] = "upload"
@@ -71,16 +71,6 @@ class UploadSpec:
         check_headers(self.policy.headers)
         if self.watch:
             _check_watching(self)
-
-    @property
-    def bucket(self) -> str:
-        """The target's bucket."""
-        return bucket_of(self.target)
-
-    @property
-    def prefix(self) -> str:
-        """The target's prefix: empty, or ending in a slash."""
-        return prefix_of(self.target)
 
     @property
     def passing(self) -> frozenset[FileState]:

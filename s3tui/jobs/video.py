@@ -24,7 +24,7 @@ from s3tui.jobs.options import SEGMENT_TYPES
 from s3tui.jobs.own_prefix import clear, ensure_empty
 from s3tui.jobs.publishing import publish
 from s3tui.jobs.shipment import Shipment
-from s3tui.jobs.targets import bucket_of, prefix_of
+from s3tui.jobs.targets import Targeted
 from s3tui.jobs.telling import Telling
 from s3tui.jobs.transcoding import transcode
 from s3tui.jobs.watching import check_settling, keep_planning
@@ -45,7 +45,7 @@ from s3tui.transfer.unreadable import check_sources
 
 
 @dataclass(frozen=True, slots=True)
-class VideoSpec:
+class VideoSpec(Targeted):
     """The arguments of one video job. Raises SpecError when they cannot be used."""
 
     kind: ClassVar[str] = "video"
@@ -82,16 +82,6 @@ class VideoSpec:
             raise SpecError(f"--ladder cannot be used: {error}.") from error
         if self.watch:
             check_settling(self.settle_seconds)
-
-    @property
-    def bucket(self) -> str:
-        """The target's bucket."""
-        return bucket_of(self.target)
-
-    @property
-    def prefix(self) -> str:
-        """The target's prefix: empty, or ending in a slash."""
-        return prefix_of(self.target)
 
     @property
     def passing(self) -> frozenset[FileState]:
