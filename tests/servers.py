@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -86,6 +86,17 @@ class Store:
         except client.exceptions.NoSuchUpload:  # how rclone says that there is none
             return []
         return [upload["Key"] for upload in answer.get("Uploads", ())]
+
+    def abort(self, key: str, upload_id: str) -> None:
+        """Abort an upload, as somebody else would; moto stumbles if a part is on its way, and is asked again."""
+        client = self.client()
+
+        def is_gone() -> bool:
+            with suppress(client.exceptions.ClientError):
+                client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)
+            return key not in self.open_uploads()
+
+        wait_until(is_gone, what="the upload to be aborted")
 
     def empty(self) -> None:
         """Delete every object, and what may still become one."""

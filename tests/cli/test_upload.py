@@ -277,8 +277,9 @@ def test_a_second_signal_leaves_at_once(home: Home, rclone_store: Store, front: 
     process.send_signal(signal.SIGINT)
     read_until(process, "Stopping")
     process.send_signal(signal.SIGINT)
-    assert process.wait(2) == 130
-    process.communicate()
+    left = ended(process)
+    assert left.code == 130
+    assert "the state is saved" not in left.stderr, "it takes no leave"
     assert home.jobs()[0].desired is Desired.PAUSE, "no background worker shall go on with it unasked"
 
 

@@ -94,7 +94,7 @@ def test_an_upload_that_somebody_else_has_aborted_starts_over(
 ) -> None:
     transfers = transfers_of(store.bucket, written(tmp_path, {"big": filled(BIG)}))
     left = begun(engine, front, transfers).left()
-    store.client().abort_multipart_upload(Bucket=store.bucket, Key="big", UploadId=left.upload_id)
+    store.abort("big", left.upload_id)
     ride = gone_on(engine, transfers, left)
     assert set(ride.uploaded) == {0}
     assert UploadDropped(0) in ride.facts
@@ -111,9 +111,8 @@ def test_an_upload_that_was_only_intended_is_looked_for_and_leaves_nothing(
         pytest.skip("radosgw lists such keys in XML that nobody can read")
     transfers = transfers_of(store.bucket, written(tmp_path, {key: filled(BIG)}))
     left = dataclasses.replace(begun(engine, front, transfers).left(), upload_id="", parts=())
-    client = store.client()
-    client.abort_multipart_upload(Bucket=store.bucket, Key=key, UploadId=_only_upload(store))
-    client.create_multipart_upload(Bucket=store.bucket, Key=key)  # as if its answer had never come
+    store.abort(key, _only_upload(store))
+    store.client().create_multipart_upload(Bucket=store.bucket, Key=key)  # as if its answer had never come
     ride = gone_on(engine, transfers, left)
     assert set(ride.uploaded) == {0}
     assert store.contents() == {key: filled(BIG)}
