@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from s3tui.errors import Conflict, NotFound, SpecError
-from s3tui.jobs.ingest import IngestSpec
 from s3tui.jobs.specs import Spec, decode_spec, encode_spec, place_hash, spec_hash
 from s3tui.model import (
     ActiveTransfer,
@@ -102,7 +101,7 @@ class Service:
 
         Raises SpecError for a job that watches: what will come cannot be planned.
         """
-        if not isinstance(spec, IngestSpec) and spec.watch:
+        if spec.watch:
             raise SpecError("What comes to a watched directory cannot be planned: leave out --watch to see what is there.")
         new = self._new(spec, dry_run=True, concurrency=concurrency, bandwidth=bandwidth, home=home)
         self._store.jobs.create(new)

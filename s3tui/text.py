@@ -97,6 +97,16 @@ def format_duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def plural(count: int, one: str, many: str = "") -> str:
+    """`1 file`, `2,310 files`; `many` where an s does not do."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def shown_delimiter(delimiter: str) -> str:
+    """What cuts the fields of a CSV file, safe to show; a word for what nobody sees."""
+    return {"\t": "tab", " ": "space"}.get(delimiter) or display_text(delimiter)
+
+
 def format_time(milliseconds: int | None) -> str | None:
     """`2026-11-21T10:30:15Z`, or None."""
     if milliseconds is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TextIO
 
-from s3tui.text import display_text, format_size
+from s3tui.text import display_text, format_size, plural, shown_delimiter
 
 if TYPE_CHECKING:
     from s3tui.model import FileRow, Job
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 _PAGE = 500
 _COLUMNS = 12
 _CELL = 24
-_NAMED = {"\t": "tab", " ": "space"}
 
 
 def print_csv_plan(service: Service, job: Job, stream: TextIO) -> None:
@@ -26,7 +25,7 @@ def print_csv_plan(service: Service, job: Job, stream: TextIO) -> None:
         first += _PAGE
     rows, rejected = (sum(one.get("counted", {}).get(name, 0) for one in facts.values()) for name in ("rows", "rejected"))
     batches = service.outlook(job).requests
-    words = f"{_count(rows, 'row')} in {_count(batches, 'batch', 'batches')} of {_count(job.totals.found, 'file')}"
+    words = f"{plural(rows, 'row')} in {plural(batches, 'batch', 'batches')} of {plural(job.totals.found, 'file')}"
     print(f"Plan {job.id}: {words}, {rejected:,} rejected, {job.totals.failed} failed. Nothing was written to S3.", file=stream)
     print(f"`s3tui jobs apply {job.id}` runs exactly this plan.", file=stream)
 
@@ -37,18 +36,18 @@ def _print_file(row: FileRow, facts: dict[str, Any] | None, stream: TextIO) -> N
         print(f"  fails: {display_text(row.error)}", file=stream)
     if facts is None or row.error:
         return
-    delimiter = _NAMED.get(facts["delimiter"], facts["delimiter"])
+    delimiter = shown_delimiter(facts["delimiter"])
     quotes = f", quoted by {facts['quote']}" if facts["quote"] else ", no quotes"
     print(f"  {facts['encoding']}, cut at {delimiter}{quotes}", file=stream)
     types = facts.get("types") or ["text"] * len(facts["columns"])
     columns = [f"{name} {kind}" for name, kind in zip(facts["columns"], types, strict=True)]
-    print(f"  {_count(len(columns), 'column')}: {_listed(columns)}", file=stream)
+    print(f"  {plural(len(columns), 'column')}: {_listed(columns)}", file=stream)
     for cells in facts.get("sample", []):
         print(f"    {' | '.join(_cell(cell) for cell in cells[:_COLUMNS])}{' | ...' if len(cells) > _COLUMNS else ''}", file=stream)
     counted = dict(facts.get("counted", {}))
     rows, rejected = counted.pop("rows", 0), counted.pop("rejected", 0)
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in counted.items())
-    print(f"  {_count(rows, 'row')}, {rejected:,} rejected{f' ({reasons})' if reasons else ''}", file=stream)
+    print(f"  {plural(rows, 'row')}, {rejected:,} rejected{f' ({reasons})' if reasons else ''}", file=stream)
 
 
 def _listed(columns: list[str]) -> str:
@@ -59,7 +58,3 @@ def _listed(columns: list[str]) -> str:
 def _cell(text: str) -> str:
     shown = display_text(text)
     return shown if len(shown) <= _CELL else shown[: _CELL - 1] + "…"
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -38,6 +38,8 @@ class IngestSpec(Targeted):
 
     kind: ClassVar[str] = "ingest"
     queue: ClassVar[str] = "ingest"
+    watch: ClassVar[bool] = False
+    """See `UploadSpec`: what will come cannot be ingested yet."""
 
     sources: tuple[str, ...]
     """Absolute paths of files; bytes that are not UTF-8 are surrogate-escaped."""

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 
-from s3tui.text import display_text, format_duration, format_size
+from s3tui.text import display_text, format_duration, format_size, plural, shown_delimiter
 from s3tui.tui.cells import left
 from s3tui.tui.door import Door, Sight
-from s3tui.tui.figures import endings, plural
+from s3tui.tui.figures import endings
 
 Lines = tuple[tuple[str, str], ...]
 """(name, text) of what there is to say of a file."""
@@ -27,7 +27,6 @@ _LISTED = 6
 _SHEET_COLUMNS = 40
 _CELL = 24
 _GAP = "  "
-_NAMED = {"\t": "tab", " ": "space"}
 
 
 class CsvCounts(NamedTuple):
@@ -130,7 +129,7 @@ def csv_lines(counts: CsvCounts | None, facts: Mapping[str, Any] | None, *, plan
         if counts.rejects_url:
             lines.append(("Rejects", display_text(counts.rejects_url)))
     if facts is not None:
-        delimiter = display_text(_NAMED.get(facts["delimiter"], facts["delimiter"]))
+        delimiter = shown_delimiter(facts["delimiter"])
         quotes = f"quoted by {display_text(facts['quote'])}" if facts["quote"] else "no quotes"
         lines += [("Written", f"{display_text(facts['encoding'])}, cut at {delimiter}, {quotes}"), ("Columns", _columns(facts))]
     return tuple(lines)

@@ -43,11 +43,6 @@ class Subject:
         return display_text(f"{tilde(first)}{more} → {self.target}")
 
 
-def plural(count: int, noun: str) -> str:
-    """`1 file`, `2,310 files`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def tilde(path: str) -> str:
     """The path as people write it: `~` for their home."""
     home = str(Path.home())

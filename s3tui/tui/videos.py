@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from s3tui.model import VideoSample
-from s3tui.text import display_text, format_duration, format_size
+from s3tui.text import display_text, format_duration, format_size, plural
 from s3tui.tui.door import Sight
-from s3tui.tui.figures import endings, plural
+from s3tui.tui.figures import endings
 
 Published = tuple[str, Sequence[Mapping[str, Any]]]
 """The address of a video, and its renditions."""

@@ -13,9 +13,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from s3tui.model import OpenUpload
-from s3tui.text import display_text, format_rate, format_size, parse_rate
+from s3tui.text import display_text, format_rate, format_size, parse_rate, plural
 from s3tui.tui.cells import shorten
-from s3tui.tui.figures import Subject, plural, tilde
+from s3tui.tui.figures import Subject, tilde
 
 Answer = tuple[str, str, str]
 """Key, words, variant of the button."""

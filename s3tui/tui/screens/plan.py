@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 
 from s3tui.model import Action, Job, JobState, View
-from s3tui.text import format_size
+from s3tui.text import format_size, plural
 from s3tui.tui.commands import Where, bindings
 from s3tui.tui.csv_files import CsvAhead, ahead_of, reasons_words
 from s3tui.tui.door import House, Sight
-from s3tui.tui.figures import plural, subject_of
+from s3tui.tui.figures import subject_of
 from s3tui.tui.looks import looks_of
 from s3tui.tui.screens.dialogs import delete_question
 from s3tui.tui.screens.job_page import JobPage
