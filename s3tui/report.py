@@ -218,7 +218,7 @@ def csv_facts(store: Store, job: Job, numbers: Sequence[int] | None = None) -> d
     `rejected`, and how many for each reason.
     """
     known = store.ingests.facts(job.no, numbers) if job.kind == "ingest" else {}
-    return {no: {name: value for name, value in facts.items() if name != "table"} for no, facts in known.items()}
+    return {no: {name: value for name, value in facts.items() if name not in ("table", "schema")} for no, facts in known.items()}
 
 
 def _counted(counts: RowCounts) -> dict[str, int]:

@@ -40,7 +40,7 @@ def _take_back(context: Context[IngestSpec], no: int, reason: str, error: str) -
     while taken is not None:
         if context.control.broken_off:
             return
-        taken = context.store.ingests.take_back(context.lease, no, after=taken)
+        taken = context.store.landings.take_back(context.lease, no, context.spec.row_table, after=taken)
     context.store.ingests.fail(context.lease, no, Failed(no, 1, reason, error))
 
 

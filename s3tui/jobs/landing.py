@@ -16,17 +16,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from s3tui.errors import TableError
 from s3tui.jobs.context import Context
 from s3tui.jobs.csv_source import CsvSource, open_csv
+from s3tui.jobs.csv_types import ensure_table
 from s3tui.jobs.cutting import batch_name
 from s3tui.jobs.shipment import Shipment
 from s3tui.jobs.workplaces import unit_workplace
 from s3tui.media.served import Headers
 from s3tui.model import Proof, Receipt
-from s3tui.state.ingests import Cut, Landing, RejectRow
-from s3tui.tabular.objects import batch_object, named_row_texts
+from s3tui.state.ingests import Cut, RejectRow
+from s3tui.state.landings import Landing
+from s3tui.tabular.objects import batch_object
 from s3tui.tabular.records import read_rows
 from s3tui.tabular.rejects import Reject
 from s3tui.tabular.rows import Rows
 from s3tui.tabular.schema import Schema
+from s3tui.tabular.sheets import NamedSheet, TypedSheet
 from s3tui.tabular.split import Batch, Limits, read_range
 from s3tui.tabular.table import Table
 
@@ -65,10 +68,11 @@ def land_unit(context: Context[IngestSpec], no: int, path: bytes) -> None:
     if file is None:
         return
     with open_csv(path, file.fingerprint) as source, unit_workplace(context.lease, context.job.id) as directory:
-        table = Table.of(file.facts["table"])
-        schema = context.spec.choices.schema
-        reader = _Reader(context, source, table, schema and schema.arranged(table.columns), directory)
-        _Line(context, no, shipment_of(context)).run(reader.groups(context.store.ingests.to_land(context.lease)))
+        table, schema = Table.of(file.facts["table"]), file.facts["schema"] and Schema.of(file.facts["schema"])
+        if context.spec.table:
+            ensure_table(context, schema)
+        reader = _Reader(context, source, table, schema, directory)
+        _Line(context, no, shipment_of(context)).run(reader.groups(context.store.landings.waiting(context.lease)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +144,16 @@ class _Line:
         return [self.shipment.take(parsed.path.name) for parsed in group]
 
     def _write(self, group: list[_Parsed], stored: Future[list[tuple[Receipt, Proof]]]) -> None:
-        landings = [_landing(parsed, *proven) for parsed, proven in zip(group, stored.result(), strict=True)]
-        self.context.store.ingests.land(self.context.lease, self.context.job.id, self.no, landings)
+        landings = [self._landing(parsed, *proven) for parsed, proven in zip(group, stored.result(), strict=True)]
+        self.context.store.landings.land(self.context.lease, self.context.job.id, self.no, landings, self.context.spec.row_table)
         self.context.progress.count(sum(parsed.cut.length for parsed in group))
         for parsed in group:
             parsed.path.unlink(missing_ok=True)
 
-
-def _landing(parsed: _Parsed, receipt: Receipt, proof: Proof) -> Landing:
-    rows = parsed.rows
-    texts = b"\n".join(named_row_texts(rows)).decode().split("\n") if len(rows) else []
-    return Landing(parsed.cut, rows.lines, texts, [_row(reject) for reject in rows.rejects], receipt.etag, proof)
+    def _landing(self, parsed: _Parsed, receipt: Receipt, proof: Proof) -> Landing:
+        rows = parsed.rows
+        sheet = TypedSheet(rows) if self.context.spec.table else NamedSheet(rows)
+        return Landing(parsed.cut, sheet, [_row(reject) for reject in rows.rejects], receipt.etag, proof)
 
 
 def _row(reject: Reject) -> RejectRow:

@@ -14,7 +14,7 @@ from s3tui.errors import ConfigError, StateError
 from s3tui.masking import shown_url
 from s3tui.state.migrations import newer_than
 from s3tui.state.schema import SCHEMA
-from s3tui.state.sql import Connection, Wording, statements
+from s3tui.state.sql import Connection, Load, RowTable, Sheet, Wording, statements
 from s3tui.state.sqlite import SQLiteFile
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ class Connections(Protocol):
 
     def lock(self, connection: Connection, name: str) -> None:
         """Let the other transactions that lock this name wait for this one."""
+
+    def loads(self, table: RowTable, job_id: str, file: int, sheet: Sheet) -> list[Load]:
+        """Rows of one file of a job, as `Connection.load` adds them to a table."""
 
     def close(self) -> None:
         """Close every connection."""
@@ -92,6 +95,10 @@ class Database:
     def lock(self, connection: Connection, name: str) -> None:
         """Let the other transactions that lock this name wait for this one."""
         self._connections.lock(connection, name)
+
+    def loads(self, table: RowTable, job_id: str, file: int, sheet: Sheet) -> list[Load]:
+        """Rows of one file of a job, as `Connection.load` adds them to a table."""
+        return self._connections.loads(table, job_id, file, sheet)
 
     def close(self) -> None:
         """Close every connection."""
