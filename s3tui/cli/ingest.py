@@ -28,7 +28,9 @@ def add_options(parser: Parser) -> None:
     add_carrying_options(parser)
     options = parser.add_argument_group("rows")
     options.add_argument("--batch-rows", metavar="N", help="rows in one batch (default: 1000)")
-    options.add_argument("--table", metavar="NAME", help="a table with typed columns that takes the rows (default: ingest_rows, as JSON)")
+    options.add_argument(
+        "--table", metavar="NAME", help="a table with typed columns that takes the rows (default: ingest_rows, as JSON)"
+    )
     options.add_argument("--strict", action="store_const", const="true", help="fail a file at its first rejected row")
     options.add_argument("--schema", metavar="COLUMNS", help="names and types, like id:integer,price:decimal?,name:text")
     options.add_argument("--schema-file", metavar="FILE", help="the same from a file")
