@@ -24,6 +24,8 @@ _PATIENCE_SECONDS = 30.0
 _STREAMED_ROWS = 1000
 _COPIED_ROWS = 1000
 
+_LOST = re.compile(r"08...|40...|57P0[1-3]")
+
 _WORDING = tuple(
     (re.compile(ours), theirs)
     for ours, theirs in (
@@ -40,6 +42,14 @@ class PostgreSQLServer:
     """The connections of this process to one database."""
 
     error = psycopg.Error
+
+    @staticmethod
+    def is_lost(error: Exception) -> bool:
+        """Whether the server went away, shuts down, begins, or broke a transaction off for the sake of another one."""
+        state = getattr(error, "sqlstate", None)
+        if state is None:  # words of the client, not of the server
+            return isinstance(error, psycopg.OperationalError)
+        return bool(_LOST.fullmatch(state))
 
     def __init__(self, url: str) -> None:
         """Connect. Raises ConfigError for a malformed URL, `error`."""
