@@ -12,6 +12,7 @@ Every call is safe from any thread and blocks only on the state database.
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -46,8 +47,10 @@ from s3tui.report import (
     rows_of,
 )
 from s3tui.state.jobs import NewJob
+from s3tui.state.sightings import this_vantage
 from s3tui.state.store import Store
 from s3tui.state.workers import WorkerRow
+from s3tui.transfer.landmarks import landmarks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ class Service:
             return Submitted(new.id, resumed=False)
         if self._store.workers.carrying(unfinished):
             return Submitted(unfinished.id, resumed=True, carried_elsewhere=True)
+        self._store.jobs.look_anew(unfinished.no, new.vantage, new.landmarks)
         self._store.jobs.tune(unfinished.no, concurrency=concurrency, bandwidth=bandwidth)
         self._store.jobs.reopen(unfinished.no, home=home, identity=self._identity)
         return Submitted(unfinished.id, resumed=True)
@@ -304,6 +308,8 @@ class Service:
             home=home,
             identity=self._identity,
             created_at=now_ms(),
+            vantage=this_vantage() if self._store.database.is_shared else "",
+            landmarks=landmarks_of([os.fsencode(source) for source in spec.sources]) if self._store.database.is_shared else "",
         )
 
     def _carrier(self, job: Job, home: str | None) -> tuple[str | None, str]:

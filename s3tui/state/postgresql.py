@@ -29,6 +29,8 @@ _TYPES = {
 }
 """Other words for what we know."""
 
+_LOST = re.compile(r"08...|40...|57P0[1-3]")
+
 _WORDING = tuple(
     (re.compile(ours), theirs)
     for ours, theirs in (
@@ -45,6 +47,14 @@ class PostgreSQLServer:
     """The connections of this process to one database."""
 
     error = psycopg.Error
+
+    @staticmethod
+    def is_lost(error: Exception) -> bool:
+        """Whether the server went away, shuts down, begins, or broke a transaction off for the sake of another one."""
+        state = getattr(error, "sqlstate", None)
+        if state is None:  # words of the client, not of the server
+            return isinstance(error, psycopg.OperationalError)
+        return bool(_LOST.fullmatch(state))
 
     def __init__(self, url: str) -> None:
         """Connect. Raises ConfigError for a malformed URL, `error`."""

@@ -54,6 +54,11 @@ class SQLiteFile:
 
     error = sqlite3.Error
 
+    @staticmethod
+    def is_lost(error: Exception) -> bool:  # noqa: ARG004 - as for servers
+        """A file does not come back by itself."""
+        return False
+
     def __init__(self, path: Path) -> None:
         """Open the file; it is made, private to its owner, if there is none. Raises StateError, `error`."""
         _create_private(path)

@@ -13,6 +13,7 @@ from s3tui.state.outbox import Outbox
 from s3tui.state.planning import Planning
 from s3tui.state.profiles import Profiles
 from s3tui.state.row_tables import RowTables
+from s3tui.state.sightings import Sightings
 from s3tui.state.sql import Wording
 from s3tui.state.transfers import Transfers
 from s3tui.state.units import Units
@@ -32,6 +33,7 @@ class Store:
         self.planning = Planning(self.database)
         self.watched = Watched(self.database)
         self.units = Units(self.database)
+        self.sightings = Sightings(self.database)
         self.transfers = Transfers(self.database)
         self.multiparts = Multiparts(self.database)
         self.videos = Videos(self.database)
