@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _FIRST_UNIT = 10
 _MOST_IN_UNIT = 200
 _UNIT_BYTES = 64 << 20
+_PAYLOADS_IN_UNIT, _PAYLOADS_WAITING = 4 << 20, 64 << 20
+_CATCH_UP_SECONDS = 0.1
 _SHOWN_ROWS = 10
 _SHOWN_CELL = 200
 
@@ -61,7 +63,7 @@ def cut_file(context: Context[IngestSpec], no: int, path: bytes, schema: Schema 
         else:
             _refuse(context, no, path, error)
     except Cancelled:
-        pass  # the file has failed: whoever lands it has seen why
+        pass  # the job stops, or the file has failed: whoever lands it has seen why
 
 
 def _begin(context: Context[IngestSpec], no: int, source: CsvSource, schema: Schema | None) -> Table:
@@ -112,13 +114,14 @@ class _Cutting:
     schema: Schema | None
     """In the order of the table's columns."""
     _gathered: list[Cut] = field(default_factory=list)
+    _payloads: list[bytes | None] = field(default_factory=list)
     _size: int = 0
     _room: int = _FIRST_UNIT
     _seen: dict[str, Any] = field(default_factory=dict)
     _counted: Counter[str] = field(default_factory=Counter)
 
     def cut(self) -> None:
-        """All of it, unless the job stops. Raises SourceError, TableError, Cancelled if the file fails already."""
+        """All of it, unless the job stops. Raises SourceError, TableError; Cancelled, also if the file has failed meanwhile."""
         context, ingests = self.context, self.context.store.ingests
         last = ingests.last_cut(context.lease, self.no)
         number = ingests.next_batch(context.lease)
@@ -129,6 +132,7 @@ class _Cutting:
                 return
             self._look_at(batch, raw)
             self._gathered.append(Cut(base + batch.number, *batch[1:]))
+            self._payloads.append(raw if self._travels else None)
             self._size += batch.length
             if len(self._gathered) >= self._room or self._size >= self._most_bytes:
                 self._write()
@@ -141,7 +145,14 @@ class _Cutting:
         ingests.cut_whole(context.lease, self.no, facts, size=self.source.fingerprint.size)
 
     @property
+    def _travels(self) -> bool:
+        """Whether the bytes of batches do. Those of a dry run stay where they are: who applies it reads the file."""
+        return self.context.spec.payload == "inline" and not self.context.job.dry_run
+
+    @property
     def _most_bytes(self) -> float:
+        if self._travels:
+            return _PAYLOADS_IN_UNIT
         return float("inf") if self.source.file.compressed else _UNIT_BYTES
 
     def _write(self) -> None:
@@ -149,13 +160,24 @@ class _Cutting:
         context = self.context
         self.source.ensure_unchanged()
         consumed = min(self.source.file.consumed(), self.source.fingerprint.size)
-        context.store.ingests.add(context.lease, self.no, self._gathered, consumed=consumed, hold=context.job.dry_run)
+        if self._travels:
+            self._wait_for_room()
+        context.store.ingests.add(
+            context.lease, self.no, self._gathered, self._payloads, consumed=consumed, hold=context.job.dry_run
+        )
         context.wake()
         self._gathered.clear()
+        self._payloads.clear()
         self._size = 0
         self._room *= 2
         if not self.source.file.compressed:
             self._room = min(self._room, _MOST_IN_UNIT)
+
+    def _wait_for_room(self) -> None:
+        """Let those that land catch up, so that few batches lie in the database. Raises Cancelled if the job stops."""
+        while self.context.store.landings.waiting_bytes(self.context.lease) > _PAYLOADS_WAITING:
+            if not self.context.control.rest(_CATCH_UP_SECONDS):
+                raise Cancelled("The job stops.")
 
     def _look_at(self, batch: Batch, raw: bytes) -> None:
         """See what a person wants to know before it is ingested: of a dry run everything, otherwise the beginning."""

@@ -15,7 +15,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from s3tui.errors import Cancelled, SourceError, SpecError, StateError, StorageError, TableError
 from s3tui.jobs.checks import check_target
@@ -24,6 +24,7 @@ from s3tui.jobs.csv_end import end_file
 from s3tui.jobs.csv_types import schema_of
 from s3tui.jobs.cutting import cut_file
 from s3tui.jobs.landing import land_unit
+from s3tui.jobs.options import Payload
 from s3tui.jobs.targets import Targeted
 from s3tui.model import Connection, FileState, Policy
 from s3tui.state.row_tables import row_table
@@ -56,6 +57,8 @@ class IngestSpec(Targeted):
     """With typed columns; empty: `ingest_rows`."""
     strict: bool = False
     """Fail a file at its first rejected record."""
+    payload: str = "range"
+    """`inline`: the bytes of a batch travel with it, for workers that cannot reach the file."""
     delimiter: str = ""
     """One character, or a word like `tab`; empty: it is found out, as are the next."""
     quote: str = ""
@@ -70,6 +73,8 @@ class IngestSpec(Targeted):
         check_target(self.sources, self.target)
         if self.batch_rows < 1:
             raise SpecError("--batch-rows must be at least 1.")
+        if self.payload not in get_args(Payload):
+            raise SpecError(f"--payload is range or inline, not {self.payload!r}.")
         try:
             _ = self.choices, self.row_table
         except ValueError as error:

@@ -36,8 +36,8 @@ FROM csv_file JOIN transfer ON transfer.job_no = csv_file.job_no AND transfer.no
 WHERE csv_file.job_no = :job_no AND csv_file.no = :no AND transfer.state = {FileState.PLANNED}"""
 
 _INSERT_BATCH = """
-INSERT INTO batch (job_no, no, file_no, unit_no, first, line, start, length, records, lines)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+INSERT INTO batch (job_no, no, file_no, unit_no, first, line, start, length, records, lines, payload)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 CUT = "no, first, line, start, length, records, lines"
 
@@ -164,10 +164,12 @@ class Ingests:
             row = connection.first(query, job_no=lease.job_no, no=no)
             return None if row is None else Cut._make(row)
 
-    def add(self, lease: Lease, no: int, cuts: Sequence[Cut], *, consumed: int, hold: bool) -> None:
-        """Write batches of a file, and the unit that will land them. `consumed`: bytes of the file that were read for all so far.
+    def add(
+        self, lease: Lease, no: int, cuts: Sequence[Cut], payloads: Sequence[bytes | None], *, consumed: int, hold: bool
+    ) -> None:
+        """Write batches of a file, with their bytes if these are to travel with them, and the unit that will land them.
 
-        Raises LeaseLost, and Cancelled if the file fails already.
+        `consumed`: bytes of the file that were read for all so far. Raises LeaseLost, and Cancelled if the file fails already.
         """
         with self._database.write() as connection:
             assert_held(connection, lease)
@@ -176,7 +178,8 @@ class Ingests:
             )
             place = {"job_no": lease.job_no, "unit_no": unit_no}
             connection.execute(ADD_UNIT, **place, kind=UnitKind.CARRY, first=no, last=no, state=HELD if hold else READY)
-            connection.insert(_INSERT_BATCH, [(lease.job_no, cut.no, no, unit_no, *cut[1:]) for cut in cuts])
+            rows = [(lease.job_no, cut.no, no, unit_no, *cut[1:], raw) for cut, raw in zip(cuts, payloads, strict=True)]
+            connection.insert(_INSERT_BATCH, rows)
             ensure_going(
                 connection.execute(
                     f"""
@@ -251,6 +254,8 @@ class Ingests:
             assert_held(connection, lease)
             doomed = f"UPDATE csv_file SET reason = :reason, error = :error WHERE {FILE} AND reason IS NULL"
             connection.execute(doomed, job_no=lease.job_no, no=no, reason=reason, error=error)
+            unwanted = "UPDATE batch SET payload = NULL WHERE job_no = :job_no AND file_no = :no AND payload IS NOT NULL"
+            connection.execute(unwanted, job_no=lease.job_no, no=no)
 
     def fail(self, lease: Lease, no: int, fact: Failed) -> None:
         """Nothing of a doomed file is left. Another attempt is another job. Raises LeaseLost."""

@@ -18,7 +18,7 @@ from s3tui.state.units import assert_held
 
 _PAGE = 100
 
-_MARK = "UPDATE batch SET done = TRUE, inserted = ?, rejected = ?, etag = ?, proof = ? WHERE job_no = ? AND no = ?"
+_MARK = "UPDATE batch SET done = TRUE, payload = NULL, inserted = ?, rejected = ?, etag = ?, proof = ? WHERE job_no = ? AND no = ?"
 
 _INSERT_REJECT = """
 INSERT INTO reject (job_no, file_no, record, line, start, reason, detail, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -57,6 +57,26 @@ class Landings:
             if len(page) < _PAGE:
                 return
             after = page[-1][0]
+
+    def payload(self, lease: Lease, cut: Cut) -> bytes | None:
+        """The bytes of a batch that is not done, if they travel with it."""
+        query = "SELECT payload FROM batch WHERE job_no = :job_no AND no = :no"
+        with self._database.read() as connection:
+            row = connection.first(query, job_no=lease.job_no, no=cut.no)
+            return None if row is None or row[0] is None else bytes(row[0])
+
+    def carries_payloads(self, lease: Lease) -> bool:
+        """Whether all that is left of a unit can be landed without the file."""
+        query = "SELECT 1 FROM batch WHERE job_no = :job_no AND unit_no = :unit_no AND NOT done AND payload IS NULL LIMIT 1"
+        with self._database.read() as connection:
+            return connection.first(query, job_no=lease.job_no, unit_no=lease.unit_no) is None
+
+    def waiting_bytes(self, lease: Lease) -> int:
+        """Bytes of all batches of a job that are cut and not done."""
+        query = "SELECT coalesce(sum(cut - landed), 0) FROM csv_file WHERE job_no = :job_no AND reason IS NULL"
+        with self._database.read() as connection:
+            [(waiting,)] = connection.rows(query, job_no=lease.job_no)
+            return int(waiting)
 
     def land(self, lease: Lease, job_id: str, no: int, landings: Sequence[Landing], table: RowTable) -> None:
         """Mark batches of a file as done, and bring their rows and rejects, in one transaction; those that are marked are left out.

@@ -147,6 +147,7 @@ CREATE TABLE batch (
     rejected BIGINT NOT NULL DEFAULT 0,
     etag TEXT,                           -- of its object
     proof VARCHAR(16),                   -- model.Proof of that
+    payload BYTEA,                       -- its bytes until it is done, if workers cannot reach the file
     CONSTRAINT pk_batch PRIMARY KEY (job_no, no)
 );
 CREATE INDEX ix_batch_open ON batch (job_no, unit_no, no) WHERE NOT done;

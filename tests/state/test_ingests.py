@@ -53,7 +53,7 @@ def planned(store: Store, batches: Sequence[int] = (1, 2), *, whole: bool = True
     register(store, ANN, BOB)
     lease = claim(store)
     store.ingests.begin(lease, Planned(0, b"a.csv", "p/1", Fingerprint(1000, 1, 2)), FACTS)
-    store.ingests.add(lease, 0, [cut(no) for no in batches], consumed=500, hold=False)
+    store.ingests.add(lease, 0, [cut(no) for no in batches], [None] * len(batches), consumed=500, hold=False)
     if whole:
         store.ingests.cut_whole(lease, 0, FACTS, size=1000)
         store.planning.finish(lease)
@@ -102,7 +102,7 @@ def test_who_has_lost_the_lease_brings_nothing(store: Store) -> None:
     with pytest.raises(LeaseLost):
         store.ingests.doom(late, 0, "nul", "It fails.")
     with pytest.raises(LeaseLost):
-        store.ingests.add(late, 0, [cut(3)], consumed=1, hold=False)
+        store.ingests.add(late, 0, [cut(3)], [None], consumed=1, hold=False)
     assert rows(store, job) == []
     assert store.ingests.sum(job.no) == RowCounts(0, 0, 0)
 
@@ -169,8 +169,8 @@ def test_cutting_goes_on_behind_the_last_batch_and_numbers_run_through_all_files
     for no in (0, 1):
         store.ingests.begin(lease, Planned(no, b"a.csv", f"p/{no}", Fingerprint(1000, 1, 2)), FACTS)
     assert (store.ingests.next_batch(lease), store.ingests.last_cut(lease, 0)) == (1, None)
-    store.ingests.add(lease, 0, [cut(1), cut(2)], consumed=500, hold=True)
-    store.ingests.add(lease, 1, [cut(3)], consumed=500, hold=True)
+    store.ingests.add(lease, 0, [cut(1), cut(2)], [None, None], consumed=500, hold=True)
+    store.ingests.add(lease, 1, [cut(3)], [None], consumed=500, hold=True)
     assert (store.ingests.next_batch(lease), store.ingests.last_cut(lease, 0), store.ingests.last_cut(lease, 1)) == (
         4,
         cut(2),
@@ -195,6 +195,6 @@ def test_a_file_may_be_larger_than_numbers_can_be_multiplied(store: Store) -> No
     huge = cut(1)._replace(length=1 << 42)
     store.units.finish(lease)
     plan = replace(lease, unit_no=0)
-    store.ingests.add(plan, 0, [huge], consumed=1 << 41, hold=False)
+    store.ingests.add(plan, 0, [huge], [None], consumed=1 << 41, hold=False)
     store.landings.land(claim(store), job.id, 0, [landing(1)._replace(cut=huge)], INGEST_ROWS)
     assert store.ingests.sum(job.no).landed == store.ingests.counts(job.no)[0].landed == 1 << 41
