@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 
-from s3tui.text import display_text, format_duration, format_size, plural, shown_delimiter
+from s3tui.text import display_text, format_duration, format_size, plural, separated_words
 from s3tui.tui.cells import left
 from s3tui.tui.door import Door, Sight
 from s3tui.tui.figures import endings
@@ -129,9 +129,9 @@ def csv_lines(counts: CsvCounts | None, facts: Mapping[str, Any] | None, *, plan
         if counts.rejects_url:
             lines.append(("Rejects", display_text(counts.rejects_url)))
     if facts is not None:
-        delimiter = shown_delimiter(facts["delimiter"])
         quotes = f"quoted by {display_text(facts['quote'])}" if facts["quote"] else "no quotes"
-        lines += [("Written", f"{display_text(facts['encoding'])}, cut at {delimiter}, {quotes}"), ("Columns", _columns(facts))]
+        written = f"{display_text(facts['encoding'])}, {separated_words(facts['delimiter'])}, {quotes}"
+        lines += [("Written", written), ("Columns", _columns(facts))]
     return tuple(lines)
 
 
