@@ -154,7 +154,7 @@ class _Cutting:
         if self._seen and not self.context.job.dry_run:
             return
         schema = self.context.spec.choices.schema
-        rows = read_rows(batch, raw, self.table, schema and schema.arranged(self.table.columns))
+        rows = read_rows(batch, raw, self.table, schema and schema.arranged(self.table.columns), shown=self.source.file.shown)
         if not self._seen:
             self._seen = self._sight(rows)
         self._counted["rows"] += len(rows)

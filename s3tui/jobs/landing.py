@@ -97,7 +97,7 @@ class _Reader:
     def _parse(self, cut: Cut) -> _Parsed:
         batch = Batch._make(cut)
         raw = read_range(self.source.file, batch, Limits(rows=self.context.spec.batch_rows))
-        rows = read_rows(batch, raw, self.table, self.schema)
+        rows = read_rows(batch, raw, self.table, self.schema, shown=self.source.file.shown)
         path = self.directory / batch_name(cut.no)
         path.write_bytes(batch_object(self.context.job.id, batch, rows))
         return _Parsed(cut, path, rows)

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -113,7 +114,7 @@ def test_a_dry_run_says_how_files_are_written_and_what_would_be_rejected(home: H
     target = f"s3://{rclone_store.bucket}/p"
     ended = home.run("ingest", "a.csv", "empty.csv", target, "--dry-run")
     assert ended.code == 2
-    assert 'Windows-1252 (assumed: it is not UTF-8), cut at ;, quoted by "' in ended.stdout
+    assert 'Windows-1252 (assumed: it is not UTF-8), semicolon-separated, quoted by "' in ended.stdout
     assert "3 columns: id integer, städte text, at date" in ended.stdout
     assert "1 | Köln | 2026-11-21" in ended.stdout
     assert "1 row, 1 rejected (1 too_few_fields)" in ended.stdout
@@ -208,6 +209,25 @@ def test_a_disk_that_takes_no_batches_is_one_sentence_and_the_same_command_resum
     assert home.run(*command).code == 0
     [job] = home.jobs()
     assert lines(home, job.id) == list(range(2, 7))
+
+
+def test_a_gigabyte_in_a_megabyte_of_gzip_is_one_record_that_is_too_large_and_takes_no_memory(
+    home: Home, rclone_store: Store
+) -> None:
+    home.at(rclone_store)
+    zeros = gzip.compress(bytes(1 << 20)) * 1024
+    (home.work / "bomb.csv.gz").write_bytes(gzip.compress(b"id,name\n1,a\n") + zeros + gzip.compress(b"\n2,b\n"))
+    with home.start("ingest", "bomb.csv.gz", f"s3://{rclone_store.bucket}/p", "-q") as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 2
+    assert usage.ru_maxrss >> (20 if sys.platform == "darwin" else 10) < 400, "MiB"
+    assert usage.ru_utime + usage.ru_stime < 60, "seconds"
+    [job] = home.jobs()
+    assert lines(home, job.id) == [2, 4]
+    with closing(state_of(home)) as state:
+        assert state.ingests.reasons(job.no) == [("too_large", 1)]
+    assert sum(map(len, rclone_store.contents().values())) < 64 << 20
 
 
 def test_ctrl_c_saves_the_state_and_the_same_command_resumes(home: Home, rclone_store: Store, front: FaultFront) -> None:
