@@ -4,7 +4,7 @@
 
 Its owner holds a lock on each, which the system lets go of when the owner dies. So a directory that can be locked is nobody's,
 whoever left it and whatever the database says, and a worker removes those when it starts and when it takes a unit. A name is never
-used twice: what is found to be nobody's stays so. Where directories cannot be locked (NFS) they stay until their unit is taken again.
+used twice: what is nobody's stays so. Where directories cannot be locked (NFS) they stay until their unit is taken again.
 """
 
 from __future__ import annotations
