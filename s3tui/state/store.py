@@ -11,6 +11,7 @@ from s3tui.state.multiparts import Multiparts
 from s3tui.state.outbox import Outbox
 from s3tui.state.planning import Planning
 from s3tui.state.profiles import Profiles
+from s3tui.state.rejects import Rejects
 from s3tui.state.sql import Wording
 from s3tui.state.transfers import Transfers
 from s3tui.state.units import Units
@@ -34,6 +35,7 @@ class Store:
         self.multiparts = Multiparts(self.database)
         self.videos = Videos(self.database)
         self.ingests = Ingests(self.database)
+        self.rejects = Rejects(self.database)
         self.workers = Workers(self.database)
         self.profiles = Profiles(self.database)
         self.outbox = Outbox(self.database)

@@ -226,7 +226,7 @@ def test_a_gigabyte_in_a_megabyte_of_gzip_is_one_record_that_is_too_large_and_ta
     [job] = home.jobs()
     assert lines(home, job.id) == [2, 4]
     with closing(state_of(home)) as state:
-        assert state.ingests.reasons(job.no) == [("too_large", 1)]
+        assert state.rejects.reasons(job.no) == [("too_large", 1)]
     assert sum(map(len, rclone_store.contents().values())) < 64 << 20
 
 
