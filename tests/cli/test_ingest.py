@@ -328,3 +328,34 @@ def test_two_workers_share_a_file(any_home: Home, rclone_store: Store, front: Fa
         for worker in workers:
             worker.send_signal(signal.SIGTERM)
             worker.communicate(timeout=60)
+
+
+def test_rejects_are_listed_one_a_line_or_as_objects(any_home: Home, rclone_store: Store) -> None:
+    home = any_home
+    home.at(rclone_store)
+    (home.work / "a.csv").write_bytes(b"id,name\n2\n3,\xff\x1b[2J\n" + b"4,b\n" * 600 + b"4,b,c\n" * 600)
+    (home.work / "b.csv").write_bytes(b'id,name\n1,"a\nb" c\n')
+    assert home.run("ingest", "a.csv", "b.csv", f"s3://{rclone_store.bucket}/p", "--encoding", "utf-8").code == 2
+    [job] = home.jobs()
+    some = home.run("jobs", "rejects", job.id, "--limit", "2")
+    assert some.stdout.splitlines() == [
+        "a.csv:2: too_few_fields: 2 fields are expected and it has 1: 2",
+        r"a.csv:3: undecodable: its byte 3 is not UTF-8 (invalid start byte): 3,\xff\x1b[2J",
+    ]
+    assert "2 of 603 rejected records; --limit 0 prints all of them." in some.stderr
+    assert "/rejects-2.csv" in some.stderr
+    every = home.run("jobs", "rejects", job.id, "--limit", "0", "--json-lines").events
+    assert len(every) == 603
+    assert every[1]["raw"] == "3,\udcff\x1b[2J"
+    assert [one["line"] for one in every[:-1]] == [2, 3, *range(604, 1204)]
+    assert every[-1] == {
+        "path": "b.csv",
+        "file": 2,
+        "line": 2,
+        "record": 1,
+        "reason": "text_after_quote",
+        "detail": "text follows a closing quote; a quote inside a quoted field is written twice",
+        "raw": '1,"a\nb" c',
+        "bytes": 9,
+    }
+    assert home.run("jobs", "rejects", "01NOSUCHJOB").code == 1

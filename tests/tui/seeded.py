@@ -274,7 +274,7 @@ def ingesting(number: int = 9, *, plan: bool = False) -> SeededJob:
                 981,
                 "too_few_fields",
                 "4 fields are expected and it has 3",
-                '977\t"李小龍\nand more"\t' + "x" * 300,
+                '977\t"李小龍\nand more"\t' + "x" * 1200,
                 900_000,
                 False,
             ),
@@ -420,7 +420,7 @@ class SeededService:
 
     def rejects(self, job: Job, file_no: int | None = None) -> list[tuple[str, int]]:
         seeded = self._find(job.id)
-        if file_no is None:
+        if file_no is None or isinstance(seeded.reject_lines, ManyRejects):
             return seeded.rejects
         return Counter(line.reason for line in seeded.reject_lines if line.file_no == file_no).most_common()
 

@@ -116,17 +116,9 @@ class RejectsPage(Page):
         self.title_bar.tell(about, looks_of(self.app).of_job(job))
         self.place.update(f"{about}: {seen.rejected:,} rejected. {self._whereabouts(seen, job)}")
         chosen = self.chosen.reason or _ALL
-        choices = [Choice("1", _ALL, "all", seen.rejected)]
-        choices += (
-            [
-                Choice(str(key), reason, reason_word(reason), self._reasons[reason])
-                for key, reason in enumerate(REASONS, start=2)
-                if self._reasons.get(reason) or reason == chosen
-            ]
-            if self._reasons
-            else []
-        )
-        self.views.show(chosen, choices)
+        occurring = [(str(key), reason) for key, reason in enumerate(REASONS, start=2) if reason in (*self._reasons, chosen)]
+        choices = [Choice(key, reason, reason_word(reason), self._reasons.get(reason, 0)) for key, reason in occurring]
+        self.views.show(chosen, [Choice("1", _ALL, "all", seen.rejected), *choices])
 
     def _whereabouts(self, seen: RejectsSeen, job: Job) -> str:
         """Where the rejects file is."""

@@ -61,7 +61,7 @@ class TransfersPage(JobPage):
 
     def foretell(self, job: Job) -> str:  # noqa: ARG002 - it is known of this job
         """Why records were rejected."""
-        return f"Rejected: {reasons_words(self.reasons)}." if self.reasons else ""
+        return f"Rejected: {reasons_words(self.reasons)}. e shows them." if self.reasons else ""
 
     def counts(self, sight: Sight) -> dict[View, int]:
         """How many files each view holds."""
