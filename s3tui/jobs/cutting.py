@@ -183,7 +183,7 @@ class _Cutting:
         """See what a person wants to know before it is ingested: of a dry run everything, otherwise the beginning."""
         if self._seen and not self.context.job.dry_run:
             return
-        rows = read_rows(batch, raw, self.table, self.schema)
+        rows = read_rows(batch, raw, self.table, self.schema, shown=self.source.shown)
         if not self._seen:
             self._seen = self._sight(rows)
         self._counted["rows"] += len(rows)

@@ -114,8 +114,7 @@ class _Reader:
 
     def _parse(self, cut: Cut) -> _Parsed:
         batch = Batch._make(cut)
-        raw = self.source.bytes_of(cut)
-        rows = read_rows(batch, raw, self.table, self.schema)
+        rows = read_rows(batch, self.source.bytes_of(cut), self.table, self.schema, shown=self.source.shown)
         path = self.directory / batch_name(cut.no)
         path.write_bytes(batch_object(self.context.job.id, batch, rows))
         return _Parsed(cut, path, rows)

@@ -285,12 +285,6 @@ class Ingests:
             [(inserted, rejected, landed)] = connection.rows(query, job_no=job_no)
             return RowCounts(int(inserted), int(rejected), int(landed))
 
-    def reasons(self, job_no: int) -> list[tuple[str, int]]:
-        """(reason, count) of the rejected records of a job, the most frequent first."""
-        query = "SELECT reason, count(*) FROM reject WHERE job_no = :job_no GROUP BY reason ORDER BY 2 DESC, 1"
-        with self._database.read() as connection:
-            return [(reason, count) for reason, count in connection.rows(query, job_no=job_no)]
-
     def batches(self, job_no: int) -> int:
         """How many batches there are of all files."""
         query = "SELECT coalesce(sum(batches), 0) FROM csv_file WHERE job_no = :job_no"

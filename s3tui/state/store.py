@@ -12,6 +12,7 @@ from s3tui.state.multiparts import Multiparts
 from s3tui.state.outbox import Outbox
 from s3tui.state.planning import Planning
 from s3tui.state.profiles import Profiles
+from s3tui.state.rejects import Rejects
 from s3tui.state.row_tables import RowTables
 from s3tui.state.sightings import Sightings
 from s3tui.state.sql import Wording
@@ -40,6 +41,7 @@ class Store:
         self.ingests = Ingests(self.database)
         self.landings = Landings(self.database)
         self.row_tables = RowTables(self.database)
+        self.rejects = Rejects(self.database)
         self.workers = Workers(self.database)
         self.profiles = Profiles(self.database)
         self.outbox = Outbox(self.database)

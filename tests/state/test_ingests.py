@@ -91,7 +91,7 @@ def test_rows_and_rejects_are_what_was_brought(store: Store) -> None:
     [page] = store.ingests.rejects(job.no, 0)
     assert [(reject.record, reject.line) for reject in page] == [(record, record + 1) for record in range(3, 11)]
     assert (page[0].reason, bytes(page[0].raw)) == ("nul", b"\0\xff")
-    assert store.ingests.reasons(job.no) == [("nul", 8)]
+    assert store.rejects.reasons(job.no) == [("nul", 8)]
 
 
 def test_who_has_lost_the_lease_brings_nothing(store: Store) -> None:
