@@ -22,7 +22,7 @@ from s3tui.state.jobs import ADD_UNIT
 from s3tui.state.outbox import post_units
 from s3tui.state.settling import HELD, READY
 from s3tui.state.transfers import write_facts
-from s3tui.state.units import assert_held
+from s3tui.state.units import assert_held, got_on
 
 _PAGE = 100
 _FEW_REJECTS, _REJECTS_PAGE, _REJECTS_BYTES = 10, 1000, 8 << 20
@@ -193,6 +193,7 @@ class Ingests:
         """
         with self._database.write() as connection:
             assert_held(connection, lease)
+            got_on(connection, lease)
             [(unit_no, queue, job_id, home)] = connection.rows(
                 "UPDATE job SET units = units + 1 WHERE no = :job_no RETURNING units - 1, queue, id, home", job_no=lease.job_no
             )
@@ -265,6 +266,8 @@ class Ingests:
             query = "SELECT no FROM batch WHERE job_no = :job_no AND no BETWEEN :first AND :last AND NOT done"
             waiting = {number for (number,) in connection.rows(query, job_no=lease.job_no, first=first, last=last)}
             new = [landing for landing in landings if landing.cut.no in waiting]
+            if new:
+                got_on(connection, lease)
             connection.load("ingest_rows", ("job_id", "file", "line", "data"), _rows(job_id, no + 1, new))
             connection.insert(_INSERT_REJECT, [(lease.job_no, no, *reject) for landing in new for reject in landing.rejects])
             connection.execute_each(
