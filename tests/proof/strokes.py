@@ -38,11 +38,15 @@ class Restart(StrEnum):
 
 def drawn(seed: int, *, kills: int, restarts: int) -> list[tuple[int, Point | Restart]]:
     """The strokes in order, each with how many batches have landed by then."""
-    dice, last = Random(seed), SCALE.batches * 2 // 3
-    points: list[Point | Restart] = [list(Point)[number % len(Point)] for number in range(kills)]
-    # Later units are long, and end late.
-    dues = [(dice.randrange(1, last // 12 if stroke is Point.ENDING else last), stroke) for stroke in points + [*Restart] * restarts]
-    return sorted(dues)
+    dice = Random(seed)
+    points = [list(Point)[number % len(Point)] for number in range(kills)]
+    strokes: list[Point | Restart] = [point for point in points if point is not Point.ENDING]
+    strokes += [*Restart] * restarts
+    dice.shuffle(strokes)
+    for _ in range(points.count(Point.ENDING)):  # of the first units: later ones are long, and end late
+        strokes.insert(dice.randrange(1 + len(strokes) // 6), Point.ENDING)
+    step = SCALE.batches * 2 / 3 / len(strokes)
+    return [(int((number + dice.random()) * step), stroke) for number, stroke in enumerate(strokes)]
 
 
 @dataclass
