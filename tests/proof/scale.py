@@ -8,6 +8,9 @@ from dataclasses import dataclass
 FULL = bool(os.environ.get("S3TUI_PROOF"))
 SEEDS = [int(seed) for seed in os.environ.get("S3TUI_PROOF", "1").split(",")]
 
+ROWS = int(os.environ.get("S3TUI_PROOF_ROWS", "1000000"))
+"""Of the whole proof."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -23,8 +26,6 @@ class Scale:
     """Of PostgreSQL, and as many of RabbitMQ."""
     seconds: float
     """What one run may take on a slow machine."""
-    held: bool
-    """Whether batches wait before the store while a server is restarted: a small file would be over by then."""
 
     @property
     def batches(self) -> int:
@@ -32,4 +33,4 @@ class Scale:
         return self.rows // self.batch_rows
 
 
-SCALE = Scale(1_000_000, 500, 2000, 15, 3, 1800, held=False) if FULL else Scale(8000, 50, 100, 4, 1, 120, held=True)
+SCALE = Scale(ROWS, 500, 2000, 15, 3, 1800) if FULL else Scale(8000, 50, 100, 4, 1, 120)

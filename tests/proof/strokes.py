@@ -11,7 +11,7 @@ from random import Random
 
 from s3tui.model import Job
 from tests.front import Fault
-from tests.proof.scale import SCALE
+from tests.proof.scale import FULL, SCALE
 from tests.proof.scene import Scene, forget, units_of
 from tests.waiting import wait_until
 
@@ -84,7 +84,8 @@ class Strokes:
     def _restart(self, restart: Restart) -> None:
         server = self.scene.database if restart is Restart.DATABASE else self.scene.broker
         assert server is not None
-        held = self.scene.front.hold("PutObject", "batch-", times=999 if SCALE.held else 0)
+        # An ingest would be over before a broker is back; one that is small, before a database is.
+        held = self.scene.front.hold("PutObject", "batch-", times=9999 if restart is Restart.BROKER or not FULL else 0)
         server.restart()
         held.times = 0
         held.open()

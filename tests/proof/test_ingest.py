@@ -12,7 +12,7 @@ import pytest
 from s3tui.model import Job, JobState
 from tests.proof.conftest import Flights
 from tests.proof.flights import REASONS
-from tests.proof.scale import FULL, SCALE, SEEDS
+from tests.proof.scale import SCALE, SEEDS
 from tests.proof.scene import Scene
 from tests.proof.strokes import Point, Restart, Strokes, drawn
 from tests.proof.verdict import Verdict, judged, rejects_file, reported
@@ -69,7 +69,7 @@ def assert_whole(scene: Scene, flights: Flights, ingest: Ingest) -> None:
 
 def test_the_file_has_what_makes_csv_hard(flights: Flights) -> None:
     assert flights.expected.reasons.keys() == REASONS
-    assert len(flights.expected.rows) >= (1_000_000 if FULL else SCALE.rows) - len(flights.expected.rejects)
+    assert len(flights.expected.rows) >= SCALE.rows - len(flights.expected.rejects)
     assert len(flights.objects) >= SCALE.batches
 
 

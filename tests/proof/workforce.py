@@ -34,10 +34,10 @@ class Workforce:
     def start(self) -> None:
         """Begin, and return when all are registered."""
         self.tend()
-        self._wait_for_all()
+        self.wait_for_all()
 
-    def _wait_for_all(self) -> None:
-        """Until then, a signal would not be taken for what it says."""
+    def wait_for_all(self) -> None:
+        """Until they are registered; before that, a signal would not be taken for what it says."""
         wait_until(lambda: {row.pid for row in self.home.workers()} >= {one.pid for one in self.processes}, 60, "the workers")
 
     def tend(self) -> None:
@@ -73,7 +73,7 @@ class Workforce:
 
     def dismiss(self) -> None:
         """Let all end in order, and see that nothing of any is left."""
-        self._wait_for_all()
+        self.wait_for_all()
         for process in self.processes:
             process.terminate()
         codes = [process.wait(_LEAVING_SECONDS) for process in self.processes]
