@@ -28,12 +28,14 @@ class Fault:
 
     operation: str
     key: re.Pattern[str]
-    kind: Literal["answer", "reset", "lose answer", "hold", "spoil"]
+    kind: Literal["answer", "reset", "lose answer", "hold", "hold answer", "spoil"]
     times: int
     status: int = 503
     code: str = "SlowDown"
     after: int = 0
     """For `hold`: bytes of the body that are let in before the gate."""
+    met: list[str] = field(default_factory=list)
+    """The keys of the requests that it has met."""
     arrived: threading.Event = field(default_factory=threading.Event)
     opened: threading.Event = field(default_factory=threading.Event)
 
@@ -86,6 +88,10 @@ class FaultFront:
         """Stop reading after so many bytes of the body, tell `arrived`, and wait for `open()`."""
         return self._add(Fault(operation, re.compile(key), "hold", times, after=after))
 
+    def hold_answer(self, operation: str, key: str = "", *, times: int = 1) -> Fault:
+        """Let the store do it, tell `arrived`, and wait for `open()` before the client hears of it."""
+        return self._add(Fault(operation, re.compile(key), "hold answer", times))
+
     def count(self, operation: str) -> int:
         """How many requests of an operation came."""
         with self._lock:
@@ -107,6 +113,7 @@ class FaultFront:
             for fault in self._faults:
                 if fault.times and fault.operation == operation and fault.key.search(place):
                     fault.times -= 1
+                    fault.met.append(key)
                     return fault
             return None
 
@@ -184,6 +191,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(*self._forward(fault))
         elif fault.kind == "answer":
             self._refuse(fault)
+        elif fault.kind == "hold answer":
+            answer = self._forward(None)
+            fault.arrived.set()
+            fault.opened.wait(30)
+            self._answer(*answer)
         else:
             if fault.kind == "lose answer":
                 self._forward(None)

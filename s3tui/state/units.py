@@ -125,6 +125,15 @@ def assert_held(connection: Connection, lease: Lease) -> None:
         raise LeaseLost(f"Unit {lease.unit_no} is another worker's now.")
 
 
+def got_on(connection: Connection, lease: Lease) -> None:
+    """Something has come of the unit: workers that died on it before count no more, for it is not what kills them."""
+    connection.execute(
+        "UPDATE unit SET attempts = 0 WHERE job_no = :job_no AND no = :unit_no AND attempts > 0",
+        job_no=lease.job_no,
+        unit_no=lease.unit_no,
+    )
+
+
 def finish_unit(connection: Connection, lease: Lease) -> None:
     """Mark the unit done and count it. Raises LeaseLost."""
     done = f"UPDATE unit SET state = {DONE}, worker = NULL, lease_until = NULL WHERE {_HELD}"

@@ -10,7 +10,7 @@ import pytest
 
 from s3tui.errors import Cancelled, LeaseLost
 from s3tui.events import Fact, Failed, Planned, Uploaded, Verified
-from s3tui.model import FileState, Fingerprint, Job, JobState, Lease, Proof, Receipt, RowCounts
+from s3tui.model import FileState, Fingerprint, Job, JobState, Lease, Proof, Receipt, RowCounts, UnitKind
 from s3tui.state.ingests import Cut, FileCounts, RejectRow
 from s3tui.state.landings import Landing
 from s3tui.state.row_tables import INGEST_ROWS
@@ -79,6 +79,41 @@ def test_a_batch_lands_once_however_often_it_is_brought(store: Store) -> None:
     file = store.ingests.file(job.no, 0)
     assert file is not None
     assert (file.has_landed, file.rejected, file.fingerprint) == (True, 3, Fingerprint(1000, 1, 2))
+
+
+def test_workers_that_die_on_a_unit_count_no_more_once_it_gets_on(store: Store) -> None:
+    job, lease = planned(store, range(1, 21))
+    for death in range(8):  # of which five would be too many, had nothing landed between
+        store.landings.land(lease, job.id, 0, [landing(1 + death)], INGEST_ROWS)
+        die(store)
+        lease = claim(store)
+    assert lease.after_crash
+    for _death in range(3):
+        store.landings.land(lease, job.id, 0, [landing(1)], INGEST_ROWS)  # which has landed before
+        die(store)
+        lease = claim(store)
+    die(store)
+    assert store.units.claim(ANN) is None
+    assert store.jobs.by_no(job.no).reason == "worker_crashed"
+
+
+def test_a_plan_gets_on_by_what_it_has_cut(store: Store) -> None:
+    new_job(store)
+    register(store, ANN)
+    lease = claim(store)
+    store.ingests.begin(lease, Planned(0, b"a.csv", "p/1", Fingerprint(1000, 1, 2)), FACTS)
+    for no in range(1, 9):
+        store.ingests.add(lease, 0, [cut(no)], [None], consumed=500, hold=True)
+        die(store)
+        lease = claim(store)
+    assert lease.kind is UnitKind.PLAN
+
+
+def die(store: Store) -> None:
+    """Let whoever has a unit be dead, and what it had be free."""
+    with store.database.write() as connection:
+        connection.execute("UPDATE unit SET lease_until = 1 WHERE worker IS NOT NULL")
+    store.units.reap()
 
 
 def test_rows_and_rejects_are_what_was_brought(store: Store) -> None:
