@@ -119,6 +119,7 @@ def test_a_dry_run_says_how_files_are_written_and_what_would_be_rejected(home: H
     assert "1 | Köln | 2026-11-21" in ended.stdout
     assert "1 row, 1 rejected (1 too_few_fields)" in ended.stdout
     assert "fails: Cannot ingest empty.csv" in ended.stdout
+    assert "1 row for the table ingest_rows, in 1 batch of 2 files, 1 rejected, 1 failed." in ended.stdout
     job = home.jobs()[0]
     assert (job.state, rclone_store.contents(), lines(home, job.id)) == (JobState.PLANNED, {}, [])
     assert home.run("jobs", "apply", job.id).code == 2
