@@ -160,7 +160,8 @@ def test_the_background_worker_ingests_what_is_detached(home: Home, rclone_store
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("a.csv", "s3://b/p", "--table", "mine"), "--table"),
+        (("a.csv", "s3://b/p", "--table", "batch"), "batch is a table"),
+        (("a.csv", "s3://b/p", "--payload", "pigeon"), "pigeon"),
         (("a.csv", "s3://b/p", "--batch-rows", "0"), "ingest.batch_rows"),
         (("a.csv", "s3://b/p", "--delimiter", "::"), "delimiter"),
         (("a.csv", "s3://b/p", "--encoding", "klingon"), "klingon"),
