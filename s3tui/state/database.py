@@ -20,7 +20,7 @@ from s3tui.state.sqlite import SQLiteFile
 if TYPE_CHECKING:
     from s3tui.state.postgresql import PostgreSQLServer
 
-HEAD = "0006"
+HEAD = "0008"
 """The newest migration: the schema that this version reads and writes."""
 
 # One row. The table has the name that the first version gave it, so that this version, too, refuses what a newer one has migrated.
