@@ -112,8 +112,8 @@ class Service:
     ) -> Submitted:
         """Start a job, or let the unfinished job of the same spec go on, with these limits (see `tune`).
 
-        `job_id`: the id of the job if it is a new one, as `model.new_id` makes them. `home` binds the job to the one worker with this id
-        (a headless command is its own worker). A job that is bound to another worker, which is alive, is left with it.
+        `job_id`: the id of the job if it is a new one, as `model.new_id` makes them. `home` binds the job to the one worker with
+        this id (a headless command is its own worker). A job that is bound to another worker, which is alive, is left with it.
         """
         new = self._new(spec, dry_run=False, concurrency=concurrency, bandwidth=bandwidth, home=home, job_id=job_id)
         unfinished = self._store.jobs.create(new, unless_unfinished=True)

@@ -43,6 +43,7 @@ def serve(runtime: Runtime, place: Place, note: Callable[[str], None], show_toke
     Raises ConfigError, StateError.
     """
     desk = Desk(runtime)
+    config = _config(desk, place)
     with _listening(place) as listener:
         sweep(desk)
         token = desk.store.tokens.create_first()
@@ -53,8 +54,8 @@ def serve(runtime: Runtime, place: Place, note: Callable[[str], None], show_toke
             note(sentence)
         scheme = "https" if place.certificate else "http"
         host, port = listener.getsockname()[:2]
-        note(f"The REST API answers at {scheme}://{f'[{host}]' if ':' in host else host}:{port}; Ctrl-C stops it.")
-        _Server(desk, _config(desk, place)).run([listener])
+        url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+        _Server(desk, config, lambda: note(f"The REST API answers at {url}; Ctrl-C stops it.")).run([listener])
 
 
 def warnings(place: Place) -> list[str]:
@@ -68,9 +69,15 @@ def warnings(place: Place) -> list[str]:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, desk: Desk, config: uvicorn.Config) -> None:
+    def __init__(self, desk: Desk, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._desk = desk
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """From here on signals are the server's."""
+        await super().startup(sockets)
+        self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._desk.stopping = True
@@ -80,21 +87,23 @@ class _Server(uvicorn.Server):
 def _config(desk: Desk, place: Place) -> uvicorn.Config:
     quiet = logging.getLogger("uvicorn")
     quiet.propagate, quiet.level = False, logging.CRITICAL + 1  # `front` tells every request, and every error
+    config = uvicorn.Config(
+        create_app(desk),
+        ssl_certfile=place.certificate,
+        ssl_keyfile=place.key,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        lifespan="on",
+    )
     try:
-        return uvicorn.Config(
-            create_app(desk),
-            ssl_certfile=place.certificate,
-            ssl_keyfile=place.key,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-            lifespan="on",
-        )
+        config.load()
     except OSError as error:
         raise ConfigError(f"TLS cannot be set up: {error.strerror or error}. Check --tls-cert and --tls-key.") from error
+    return config
 
 
 def _listening(place: Place) -> socket.socket:

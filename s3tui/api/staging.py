@@ -18,7 +18,6 @@ from s3tui.errors import ConfigError
 from s3tui.text import display_text, format_size
 
 _LEAST_FREE = 256 << 20
-"""What is left to everybody else on the disk."""
 
 _MOST_PIECES = 512
 """Of one writev; the system takes 1024."""
@@ -33,9 +32,10 @@ class NoSpace(Exception):
 class Staging:
     """One directory. Every method blocks."""
 
-    def __init__(self, directory: Path) -> None:
-        """Raises ConfigError if it cannot be made or written to."""
+    def __init__(self, directory: Path, *, least_free: int = _LEAST_FREE) -> None:
+        """`least_free`: bytes that are left to others on its disk. Raises ConfigError if it cannot be made or written to."""
         self.directory = directory.absolute()
+        self._least_free = least_free
         try:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -49,7 +49,7 @@ class Staging:
     def ensure_room(self, size: int) -> None:
         """Raises NoSpace if so many bytes more would leave too little to others."""
         free = shutil.disk_usage(self.directory).free
-        if free - size < _LEAST_FREE:
+        if free - size < self._least_free:
             raise NoSpace(f"{format_size(free)} are free, and {format_size(size)} are to come")
 
     def ensure_ready(self) -> None:
@@ -65,11 +65,11 @@ class Staging:
         self.remove(body_id)
         path = self.path(body_id, name)
         path.parent.mkdir(mode=0o700)
-        return StagedFile(path, os.O_CREAT | os.O_EXCL)
+        return StagedFile(path, os.O_CREAT | os.O_EXCL, self._least_free)
 
     def go_on(self, body_id: str, name: str) -> StagedFile:
         """Open what there is of a resumable upload, locked. Raises OSError; BlockingIOError if another process has it."""
-        return StagedFile(self.path(body_id, name), 0)
+        return StagedFile(self.path(body_id, name), 0, self._least_free)
 
     def size(self, body_id: str, name: str) -> int | None:
         """Bytes there are of a body; None: it is not here."""
@@ -117,8 +117,8 @@ class Staging:
 class StagedFile:
     """A file that is being received. Every method blocks, and belongs to one thread at a time."""
 
-    def __init__(self, path: Path, flags: int) -> None:
-        self.path = path
+    def __init__(self, path: Path, flags: int, least_free: int) -> None:
+        self._least_free = least_free
         self._directory = path.parent
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600)
         try:
@@ -143,7 +143,7 @@ class StagedFile:
     def write(self, pieces: Sequence[Piece]) -> None:
         """Add pieces to the end. Raises NoSpace, OSError."""
         status = os.fstatvfs(self._file)
-        if status.f_bavail * status.f_frsize < _LEAST_FREE:
+        if status.f_bavail * status.f_frsize < self._least_free:
             raise NoSpace("the disk has filled up meanwhile")
         for piece in pieces:
             self._hash.update(piece)

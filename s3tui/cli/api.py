@@ -71,16 +71,8 @@ def run_list(arguments: argparse.Namespace) -> int:
 def run_create(arguments: argparse.Namespace) -> int:
     """Make a token, and print it: the one time that it is seen."""
     from s3tui.cli import output
-    from s3tui.model import now_ms
-    from s3tui.text import parse_age
 
-    now = now_ms()
-    try:
-        expires_at = None if arguments.expires is None else 2 * now - parse_age(arguments.expires, now)
-    except ValueError as error:
-        raise SpecError(f"--expires cannot be used: {error}.") from error
-    if expires_at is not None and expires_at <= now:
-        raise SpecError("--expires must lie ahead: write it like 30d or 12h.")
+    expires_at = None if arguments.expires is None else _moment_ahead(arguments.expires)
     with _opened(arguments) as runtime:
         token = runtime.store.tokens.create(name=arguments.name, scope=arguments.scope, expires_at=expires_at)
     if not arguments.quiet:
@@ -107,7 +99,7 @@ def _add_token_options(parser: Parser) -> None:
     create = verbs.add_parser("create", help="make one and print it")
     create.add_argument("--name", metavar="TEXT", default="", help="what you call it")
     create.add_argument("--scope", choices=("read", "write"), default="write", help="(default: write, which is more than read)")
-    create.add_argument("--expires", metavar="AGE", help="like 30d or 12h (default: never)")
+    create.add_argument("--expires", metavar="AGE", help="like 30d, 12h or 2030-12-31 (default: never)")
     add_global_options(create, after=True)
     create.set_defaults(run=run_create)
     _add_listing(verbs.add_parser("list", help="all there are, newest first"))
@@ -121,6 +113,21 @@ def _add_listing(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", help="as one JSON array")
     add_global_options(parser, after=True)
     parser.set_defaults(run=run_list)
+
+
+def _moment_ahead(text: str) -> int:
+    """The moment that a span from now, or a date, names. Raises SpecError."""
+    from s3tui.model import now_ms
+    from s3tui.text import parse_age
+
+    try:
+        moment = parse_age(text, 0)
+    except ValueError as error:
+        raise SpecError(f"--expires cannot be used: {error}.") from error
+    ahead = now_ms() - moment if moment <= 0 else moment  # a span counts back from 0
+    if ahead <= now_ms():
+        raise SpecError("--expires must lie ahead: write it like 30d, 12h or 2030-12-31.")
+    return ahead
 
 
 def _facts(token: Token) -> dict[str, object]:
