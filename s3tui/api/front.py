@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +26,29 @@ _HEADERS = {
 }
 """What an answer does not say otherwise."""
 
+_SHORT = 1 << 20
+
+
+class _Body:
+    """How much of a body is still to come: who is refused in the middle of a long one shall not go on with it."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._receive = receive
+        headers = Headers(scope=scope)
+        length = headers.get("content-length", "")
+        self._left = float(length) if length.isdecimal() else float("inf") if "transfer-encoding" in headers else 0.0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._left = self._left - len(message.get("body", b"")) if message.get("more_body", False) else 0.0
+        return message
+
+    @property
+    def is_long(self) -> bool:
+        """Whether reading it to its end costs more than a new connection."""
+        return self._left > _SHORT
+
 
 class Front:
     """ASGI middleware. No error gets past it, so the server's own log has nothing to tell."""
@@ -38,6 +61,7 @@ class Front:
             await self._app(scope, receive, send)
             return
         began, status = time.monotonic(), 0
+        body = _Body(scope, receive)
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -46,11 +70,13 @@ class Front:
                 headers = MutableHeaders(raw=message["headers"])
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
+                if body.is_long:
+                    headers["Connection"] = "close"
                 message["headers"] = headers.raw
             await send(message)
 
         try:
-            await self._app(scope, receive, answer)
+            await self._app(scope, body.receive, answer)
         except ClientDisconnect:
             _log.info("%s %s: the client broke off", scope["method"], scope["path"])
             return
