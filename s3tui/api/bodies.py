@@ -61,7 +61,7 @@ def check_length(request: Request, desk: Desk) -> None:
 
 def too_large(largest: int) -> Problem:
     """413."""
-    return Problem(413, "too_large", f"The body is larger than {format_size(largest)} (api.max_body).", max_bytes=largest)
+    return Problem(413, "too_large", f"The body is larger than the {format_size(largest)} that are taken.", max_bytes=largest)
 
 
 def no_space(error: NoSpace) -> Problem:

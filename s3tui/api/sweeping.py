@@ -1,6 +1,6 @@
 """What is removed from staging, and when.
 
-    received half, and nobody receives it any more    at once: at the start of every server, and every quarter of a minute
+    received half, and nobody receives it any more    at once: at the start of every server, and every few seconds
     a resumable upload that nobody goes on with       api.resumable_hours after its last piece
     its job has completed, or was cancelled           at once
     its job has failed files                          api.keep_failed_hours after its end: until then it can be retried
@@ -14,26 +14,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from itertools import count
 
 from s3tui.api.desk import JOB_ID, Desk
 from s3tui.api.intake import wish_of
 from s3tui.api.resumable import make_whole
-from s3tui.errors import NotFound, S3tuiError
+from s3tui.errors import NotFound, S3tuiError, SpecError
 from s3tui.model import Job, JobState, now_ms
 from s3tui.state.bodies import Body
 
 _log = logging.getLogger(__name__)
 
-_PAUSE_SECONDS = 15.0
+_PAUSE_SECONDS = 5.0
+_SWEEPS_AN_HOUR = int(3600 / _PAUSE_SECONDS)
 _HOUR_MS = 3_600_000
 
 
 async def keep_sweeping(desk: Desk) -> None:
     """Sweep until cancelled, and see that jobs that wait have a worker, even if the last one was killed."""
-    while True:
+    for turn in count():
         await asyncio.sleep(_PAUSE_SECONDS)
         try:
             await desk.write(sweep, desk)
+            if turn % _SWEEPS_AN_HOUR == 0:
+                await desk.call(desk.store.requests.forget)
             if await desk.call(_somebody_waits, desk):
                 await desk.write(desk.ensure_worker)
         except S3tuiError as error:
@@ -49,15 +53,20 @@ def sweep(desk: Desk) -> None:
     for body_id in desk.staging.ids():
         if JOB_ID.fullmatch(body_id) and _may_go(desk, body_id):
             desk.staging.remove(body_id)
-    desk.store.requests.forget()
 
 
 def _sweep_unfinished(desk: Desk, body: Body) -> None:
     name = wish_of(body).file_name(body.id)
-    whole = desk.staging.size(body.id, name) == body.size
-    if whole and not desk.staging.is_locked(body.id):
-        make_whole(desk, body, sha256=None)
-    elif body.expires_at is not None and body.expires_at < now_ms() and not desk.staging.is_locked(body.id):
+    if desk.staging.is_locked(body.id):
+        return
+    if desk.staging.size(body.id, name) == body.size:
+        try:
+            make_whole(desk, body, sha256=None)
+        except SpecError as error:
+            _log.warning("A resumable upload came whole, and cannot become a job: %s", error)
+        else:
+            return
+    if body.expires_at is not None and body.expires_at < now_ms():
         desk.store.bodies.drop(body.id)
         desk.staging.remove(body.id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,10 +46,11 @@ class Office:
         """The header of a new token."""
         return bearer(self.store.tokens.create(**{"name": "", "scope": "write", **fields}))
 
-    async def post_rows(self, query: str = "name=rows.csv", content: bytes = ROWS, **headers: str) -> httpx.Response:
+    async def post_rows(
+        self, query: str = "name=rows.csv", content: bytes = ROWS, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         """Post a CSV file."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.client.post(f"/v1/ingests?{query}", content=content, headers=CSV | named)
+        return await self.client.post(f"/v1/ingests?{query}", content=content, headers={**CSV, **(headers or {})})
 
 
 def bearer(token: str) -> dict[str, str]:

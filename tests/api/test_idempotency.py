@@ -10,7 +10,7 @@ from s3tui.state.requests import Claim, Known
 from tests.api.offices import ROWS, Office
 from tests.api.test_refusals import problem
 
-KEY = {"Idempotency_Key": "4f1c"}
+KEY = {"Idempotency-Key": "4f1c"}
 
 
 @pytest.mark.parametrize("form", [False, True])
@@ -18,9 +18,9 @@ async def test_the_same_request_is_answered_with_the_first_job(any_office: Offic
     async def post() -> str:
         if form:
             files = {"f": ("rows.csv", ROWS, "text/csv")}  # with another boundary each time
-            answer = await any_office.client.post("/v1/ingests", files=files, headers={"Idempotency-Key": "4f1c"})
+            answer = await any_office.client.post("/v1/ingests", files=files, headers=KEY)
         else:
-            answer = await any_office.post_rows(**KEY)
+            answer = await any_office.post_rows(headers=KEY)
         assert answer.status_code == 202, answer.text
         assert answer.headers["location"] == f"/v1/jobs/{answer.json()['id']}"
         return str(answer.json()["id"])
@@ -36,18 +36,18 @@ async def test_without_a_key_every_request_is_a_new_one(office: Office) -> None:
 
 
 async def test_another_body_or_request_with_the_key_is_refused(any_office: Office) -> None:
-    assert (await any_office.post_rows(**KEY)).status_code == 202
-    problem(await any_office.post_rows(content=ROWS + b"3,carl\n", **KEY), 422, "key_reused")
-    problem(await any_office.post_rows("name=other.csv", **KEY), 422, "key_reused")
-    other = await any_office.client.post("/v1/videos", content=ROWS, headers={"Idempotency-Key": "4f1c"})
+    assert (await any_office.post_rows(headers=KEY)).status_code == 202
+    problem(await any_office.post_rows(content=ROWS + b"3,carl\n", headers=KEY), 422, "key_reused")
+    problem(await any_office.post_rows("name=other.csv", headers=KEY), 422, "key_reused")
+    other = await any_office.client.post("/v1/videos", content=ROWS, headers=KEY)
     problem(other, 422, "key_reused")
     assert len(any_office.desk.service.browse()) == 1
     assert len(any_office.staged) == 1
 
 
 async def test_keys_belong_to_a_token(office: Office) -> None:
-    first = (await office.post_rows(**KEY)).json()["id"]
-    second = (await office.post_rows(**KEY, **office.bearer())).json()["id"]
+    first = (await office.post_rows(headers=KEY)).json()["id"]
+    second = (await office.post_rows(headers=KEY | office.bearer())).json()["id"]
     assert first != second
 
 
@@ -65,18 +65,18 @@ async def test_a_request_that_is_still_at_work_is_a_conflict(any_office: Office)
     headers = {"Content-Type": "text/csv", "Idempotency-Key": "4f1c"}
     first = asyncio.create_task(any_office.client.post(path, content=slow(), headers=headers))  # type: ignore[arg-type]
     await begun.wait()
-    second = await any_office.post_rows(**KEY)
+    second = await any_office.post_rows(headers=KEY)
     problem(second, 409, "in_flight")
     assert second.headers["retry-after"] == "1"
     opened.set()
     answer = await first
     assert answer.status_code == 202
-    assert (await any_office.post_rows(**KEY)).json()["id"] == answer.json()["id"]
+    assert (await any_office.post_rows(headers=KEY)).json()["id"] == answer.json()["id"]
 
 
 async def test_a_refused_request_leaves_its_key_free(any_office: Office) -> None:
-    problem(await any_office.post_rows(content=b"", **KEY), 422, "empty")
-    assert (await any_office.post_rows(**KEY)).status_code == 202
+    problem(await any_office.post_rows(content=b"", headers=KEY), 422, "empty")
+    assert (await any_office.post_rows(headers=KEY)).status_code == 202
 
 
 async def test_what_a_killed_server_had_begun_is_taken_over(any_office: Office) -> None:
@@ -85,15 +85,15 @@ async def test_what_a_killed_server_had_begun_is_taken_over(any_office: Office) 
     [token] = any_office.store.tokens.all()
     claim = requests.claim(token.id, "4f1c", request)
     assert isinstance(claim, Claim)
-    problem(await any_office.post_rows(**KEY), 409, "in_flight")
+    problem(await any_office.post_rows(headers=KEY), 409, "in_flight")
     _let_claims_run_out(any_office)
-    job = (await any_office.post_rows(**KEY)).json()["id"]
+    job = (await any_office.post_rows(headers=KEY)).json()["id"]
     assert job == claim.job_id
     _undo_the_answer(any_office)
     again = requests.claim(token.id, "4f1c", request)
     assert isinstance(again, Known)
     assert (again.job_id, again.busy) == (job, False)
-    assert (await any_office.post_rows(**KEY)).json()["id"] == job
+    assert (await any_office.post_rows(headers=KEY)).json()["id"] == job
 
 
 async def test_a_claim_that_was_taken_over_can_write_nothing_more(any_office: Office) -> None:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import hashlib
 
 from fastapi import APIRouter, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from starlette.responses import Response
 
 from s3tui.api import shapes
 from s3tui.api.auth import Writer
+from s3tui.api.bodies import chunks_of
 from s3tui.api.desk import AtDesk, Desk
 from s3tui.api.idempotency import IdempotencyKey, attempt
 from s3tui.api.jobs_shown import accepted
+from s3tui.api.problems import Problem
 from s3tui.api.sources import allowed
 from s3tui.jobs.upload import UploadSpec
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
 
+_JSON = "application/json"
 _MOST_JSON = 1 << 20
 
 
@@ -24,14 +29,14 @@ _MOST_JSON = 1 << 20
     "",
     status_code=202,
     responses={202: {"model": shapes.Job, "description": "It will be uploaded"}},
-    max_body_size=_MOST_JSON,
+    openapi_extra={
+        "requestBody": {"required": True, "content": {_JSON: {"schema": shapes.UploadRequest.model_json_schema()}}},
+    },
 )
-async def post_upload(
-    request: Request, desk: AtDesk, caller: Writer, asked: shapes.UploadRequest, key: IdempotencyKey = None
-) -> Response:
+async def post_upload(request: Request, desk: AtDesk, caller: Writer, key: IdempotencyKey = None) -> Response:
     """Upload what is on the server's machine. An unfinished job of the same sources and target goes on instead of a new one."""
-    spec = await desk.call(_spec, desk, asked)
-    body = await request.body()
+    body = await _read(request)
+    spec = await desk.call(_spec, desk, _asked(body))
 
     async def body_hash() -> str:
         return hashlib.sha256(body).hexdigest()
@@ -53,6 +58,22 @@ async def post_upload(
         job_id = await desk.call(submit)
     desk.wake_worker()
     return await desk.call(accepted, desk, job_id)
+
+
+async def _read(request: Request) -> bytes:
+    """The body. Raises Problem 413, 415."""
+    media = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+    if media != _JSON:
+        raise Problem(415, "unsupported_type", f"An upload is asked for in {_JSON}.", headers={"Accept-Post": _JSON})
+    return b"".join([chunk async for chunk in chunks_of(request, largest=_MOST_JSON)])
+
+
+def _asked(body: bytes) -> shapes.UploadRequest:
+    """Raises RequestValidationError."""
+    try:
+        return shapes.UploadRequest.model_validate_json(body)
+    except ValidationError as error:
+        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in error.errors()]) from error
 
 
 def _spec(desk: Desk, asked: shapes.UploadRequest) -> UploadSpec:
