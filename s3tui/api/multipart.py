@@ -33,7 +33,7 @@ class FormFile:
         self._pieces: list[Piece] = []
         self._field = bytearray()
         self._value = bytearray()
-        self._headers: dict[str, str] = {}
+        self._headers: dict[str, bytes] = {}
         callbacks = {
             "on_part_begin": self._begin,
             "on_part_data": self._data,
@@ -74,7 +74,7 @@ class FormFile:
             raise _malformed("its headers are too long")
 
     def _header(self) -> None:
-        self._headers[self._field.decode("latin-1").lower()] = self._value.decode("utf-8", "replace")
+        self._headers[self._field.decode("latin-1").lower()] = bytes(self._value)
         self._field.clear()
         self._value.clear()
 
@@ -84,7 +84,7 @@ class FormFile:
         if disposition != b"form-data" or name is None:
             raise _malformed("its part is no file: options belong to the query")
         self.file_name = name.decode("utf-8", "replace")
-        self.content_type = self._headers.get("content-type", "")
+        self.content_type = self._headers.get("content-type", b"").decode("latin-1")
 
     def _end(self) -> None:
         self._ended = True

@@ -85,9 +85,11 @@ def test_names_are_made_safe(sent: str, kept: str) -> None:
 async def test_a_hostile_name_stays_in_staging(office: Office) -> None:
     answer = await office.post_rows("name=..%2F..%2F..%2Fetc%2Fcron.d%2Fx")
     assert answer.json()["name"] == "x"
+    wide = await office.client.post("/v1/ingests", files={"𨣒": ("𨣒ä.csv", ROWS, "text/csv")})
+    assert wide.json()["name"] == "𨣒ä.csv"
     form = await office.client.post("/v1/ingests", files={"f": ("../../../../tmp/y\r\n", ROWS, "text/csv")})
     assert (form.status_code, "/" in form.json()["name"]) == (202, False), form.text
-    assert len(office.staged) == 2
+    assert len(office.staged) == 3
 
 
 async def test_staging_is_swept_of_what_nobody_needs(office: Office) -> None:

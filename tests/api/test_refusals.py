@@ -38,7 +38,7 @@ def problem(answer: httpx.Response, status: int, reason: str) -> dict[str, Any]:
         {"Authorization": "Bearer x"},
     ],
 )
-@pytest.mark.parametrize("path", ["/v1/jobs", f"/v1/jobs/{new_id()}/report", "/metrics"])
+@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/jobs?limit=0&kind=x", f"/v1/jobs/{new_id()}/report", "/metrics"])
 async def test_401_without_a_good_token(office: Office, header: Mapping[str, str], path: str) -> None:
     del office.client.headers["Authorization"]
     answer = await office.client.get(path, headers=header)

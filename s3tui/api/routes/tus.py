@@ -22,8 +22,8 @@ _PIECE_TYPE = "application/offset+octet-stream"
 router = APIRouter(prefix="/v1/files", tags=["resumable uploads (tus 1.0)"])
 
 
-def _version(tus_resumable: Annotated[str | None, Header(max_length=20, description="1.0.0")] = None) -> None:
-    """Raises Problem 412."""
+def _version(_: Writer, tus_resumable: Annotated[str | None, Header(max_length=20, description="1.0.0")] = None) -> None:
+    """Whose token it is comes first. Raises Problem 412."""
     if tus_resumable != VERSION:
         detail = f"Send `Tus-Resumable: {VERSION}`: this is the version that is spoken here."
         raise Problem(412, "unsupported_version", detail, headers={"Tus-Version": VERSION})
