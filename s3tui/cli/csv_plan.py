@@ -27,7 +27,8 @@ def print_csv_plan(service: Service, job: Job, stream: TextIO) -> None:
     rows, rejected = (sum(one.get("counted", {}).get(name, 0) for one in facts.values()) for name in ("rows", "rejected"))
     batches = service.outlook(job).requests
     table = json.loads(job.spec).get("table") or "ingest_rows"
-    words = f"{plural(rows, 'row')} for the table {table}, in {plural(batches, 'batch', 'batches')} of {plural(job.totals.found, 'file')}"
+    batched = f"{plural(batches, 'batch', 'batches')} of {plural(job.totals.found, 'file')}"
+    words = f"{plural(rows, 'row')} for the table {table}, in {batched}"
     print(f"Plan {job.id}: {words}, {rejected:,} rejected, {job.totals.failed} failed. Nothing was written to S3.", file=stream)
     print(f"`s3tui jobs apply {job.id}` runs exactly this plan.", file=stream)
 
