@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pika
 import psycopg
@@ -82,14 +83,9 @@ class PostgreSQL(KillableServer):
     def make(self) -> None:
         """Make the cluster of databases."""
         command = [_pg("initdb"), "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "data"]
+        user = _as_ordinary(self._user())
         with (self.directory / "server.log").open("ab") as log:
-            subprocess.run(
-                command, check=True, cwd=self.directory, env=self._environment(), stdout=log, stderr=log, **_as_ordinary(self._user())
-            )
-
-    def kill(self) -> None:
-        """Its backends see that it is gone, and go, too."""
-        super().kill()
+            subprocess.run(command, check=True, cwd=self.directory, env=self._environment(), stdout=log, stderr=log, **user)
 
     def _command(self) -> list[str]:
         settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "port": self.port, "max_connections": 200}
@@ -118,8 +114,15 @@ class RabbitMQ(KillableServer):
 
     def depth(self, queue: str) -> int:
         """Messages that wait in a queue: those that a consumer holds are not among them."""
+        return int(self._declared(queue).message_count)
+
+    def consumers(self, queue: str) -> int:
+        """Who takes from a queue."""
+        return int(self._declared(queue).consumer_count)
+
+    def _declared(self, queue: str) -> Any:
         with pika.BlockingConnection(pika.URLParameters(self.url)) as connection:
-            return int(connection.channel().queue_declare(queue, passive=True).method.message_count)
+            return connection.channel().queue_declare(queue, passive=True).method
 
     def _command(self) -> list[str]:
         return [str(_RABBITMQ)]
@@ -176,7 +179,7 @@ def _pg(program: str) -> str:
     return str(found[-1]) if found else shutil.which(program) or ""
 
 
-def _as_ordinary(user: str) -> dict[str, object]:
+def _as_ordinary(user: str) -> dict[str, Any]:
     """Run it as this user, if we are root."""
     if not user or os.geteuid() != 0:
         return {}
