@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pwd
 import shutil
@@ -14,12 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pika
+import pika  # type: ignore[import-untyped]
 import psycopg
 
 from tests.missing import missing
 from tests.ports import free_port
 from tests.waiting import wait_until
+
+logging.getLogger("pika").setLevel(logging.CRITICAL)  # it tells at length of a server that is not there yet
 
 _SECONDS = 60
 _RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
