@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import pwd
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +21,6 @@ import pika  # type: ignore[import-untyped]
 import psycopg
 
 from tests.missing import missing
-from tests.ports import free_port
 from tests.waiting import wait_until
 
 logging.getLogger("pika").setLevel(logging.CRITICAL)  # it tells at length of a server that is not there yet
@@ -33,7 +34,7 @@ class KillableServer:
     """A server in a directory of its own; `kill` is SIGKILL, and `start` finds what it had made durable."""
 
     directory: Path
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=lambda: _quiet_port())
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -137,7 +138,7 @@ class RabbitMQ(KillableServer):
             "RABBITMQ_NODENAME": f"s3tui_test_{self.port}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(self.port),
-            "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_DIST_PORT": str(_quiet_port()),
             "RABBITMQ_MNESIA_BASE": f"{here}/mnesia",
             "RABBITMQ_LOG_BASE": f"{here}/log",
             "RABBITMQ_CONF_ENV_FILE": f"{here}/none",
@@ -174,6 +175,14 @@ def _directory(stack: ExitStack) -> Path:
     stack.callback(shutil.rmtree, directory, ignore_errors=True)
     directory.chmod(0o777)
     return directory
+
+
+def _quiet_port() -> int:
+    """A free port that the system gives to no connection: a server that was killed must find it free again."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _pg(program: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -121,8 +121,6 @@ def allows(resource: str, operation: str, key: str) -> bool:
     if ACTIONS[operation] in ("s3:ListBucket", "s3:ListBucketMultipartUploads"):
         return place == BUCKET
     return fnmatch.fnmatchcase(f"{BUCKET}/{key}", place)
-
-
 
 
 def sent(play: Play, home: Home, store: Store) -> set[tuple[str, str]]:
