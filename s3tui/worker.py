@@ -168,6 +168,9 @@ class Worker:
         self._stopping.set()
         self._bell.set()
         self._each_job(Control.pause)
+        with self._lock:
+            at_work = len(self._at_work)
+        log.info("Worker %s was told to stop: %d units at work, and %g seconds for what is in flight.", self.id, at_work, grace)
         deadline = time.monotonic() + grace
         self._join_units(deadline)
         self._each_job(Control.break_off)

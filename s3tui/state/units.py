@@ -16,7 +16,7 @@ from s3tui.state.chronicle import tell_begun
 from s3tui.state.database import Database
 from s3tui.state.job_row import JOB, job_of
 from s3tui.state.settling import DONE, LEASED, READY, anything_dead, free_dead, settle
-from s3tui.state.sightings import BLIND, this_vantage
+from s3tui.state.sightings import BLIND, REASON, this_vantage
 from s3tui.state.sql import Connection
 
 LEASE_MS = 15_000
@@ -160,7 +160,7 @@ def _take(connection: Connection, claimant: Claimant, job_no: int, unit_no: int)
     )
     [row] = connection.rows(f"SELECT {JOB} FROM job WHERE no = :job_no", job_no=job_no)
     job = job_of(row)
-    if begun:
+    if begun and job.reason != REASON:  # whoever looks for its sources again has not begun
         tell_begun(job)
     return Lease(job_no, unit_no, UnitKind(kind), first, last, token, claimant.id, after_crash=attempts > 0), job
 

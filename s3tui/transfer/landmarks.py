@@ -64,9 +64,8 @@ def recognize(sources: Sequence[bytes], landmarks: str, planned: Iterable[Planne
         marks = [Landmark(os.fsencode(path), inode, changed) for path, inode, changed in (taken[no] if no < len(taken) else ())]
         if not marks:
             continue
-        if there.inode != marks[0].inode or not (
-            known or any(mark.is_there for mark in marks) or _any_planned(no, source, planned)
-        ):
+        is_same = known or any(mark.is_there for mark in marks) or _any_planned(no, source, planned)
+        if there.inode != marks[0].inode or not is_same:
             raise SourceUnseen(f"what is called {display_text(source)} there is something else")
 
 
