@@ -31,7 +31,7 @@ from benchmarks.contest import place
 from benchmarks.meter import Run, RunFailed, metered
 from benchmarks.page import Reached
 from benchmarks.sources import Source
-from benchmarks.stores import BUCKET, PREFIX, RunningRclone
+from benchmarks.stores import BUCKET, PREFIX, ROOT, RunningRclone
 from benchmarks.tools import S3TUI, TARGET, environment_of
 from benchmarks.workloads import MIB
 
@@ -151,9 +151,8 @@ def plain_loop(directory: Path) -> Contender:
 
     def run(rows: Rows) -> Run:
         with place(directory) as here, _store(here, rows) as store:
-            script = str(Path(__file__).with_name("plain_ingest.py"))
-            command = [sys.executable, script, str(rows.path), BUCKET, PREFIX, "rows.db"]
-            return metered(command, here, environment_of(here, store), beside=[store.pid])
+            command = [sys.executable, "-m", "benchmarks.plain_ingest", str(rows.path), BUCKET, PREFIX, "rows.db"]
+            return metered(command, here, environment_of(here, store) | {"PYTHONPATH": str(ROOT)}, beside=[store.pid])
 
     return run
 
