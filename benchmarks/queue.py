@@ -60,7 +60,9 @@ def main() -> int:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="how many workers")
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, shared by all of it; {options.jobs} jobs at a stretch, {options.singles} one by one\n")
-    print("| | workers | units/s | ms of CPU per unit | submitted to begun, p50 | p90 |\n|---|---|---|---|---|---|")
+    print(
+        "| | workers | units/s | ms of CPU per unit | transactions | submitted to begun, p50 | p90 |\n|---|---|---|---|---|---|---|"
+    )
     with (
         tempfile.TemporaryDirectory(prefix="s3tui-bench-") as name,
         running_sink(delay=0.0) as url,
@@ -92,17 +94,19 @@ def _measured(place: Place, url: str, workers: int, jobs: int, singles: int) -> 
             wait_until(lambda: _ended(store) >= jobs // 10, 120, "the workers to be at it")
             began, done = time.monotonic(), _ended(store)
             at = {name: _cpu(pid) for name, pid in place.servers.items()}
-            busy = sum(map(_cpu, pids))
+            busy, committed = sum(map(_cpu, pids)), _transactions(store)
             wait_until(lambda: _ended(store) == len(ids), 600, "all jobs to end")
             units = (jobs - done) * _UNITS_OF_A_JOB
             rate = units / (time.monotonic() - began)
             spent = {"worker": sum(map(_cpu, pids)) - busy, **{name: _cpu(pid) - at[name] for name, pid in place.servers.items()}}
+            committed = (_transactions(store) - committed) / units
             waits = sorted(_latencies(store, url, files, singles))
     finally:
         store.close()
     cpu = ", ".join(f"{name} {seconds / units * 1000:.1f}" for name, seconds in spent.items())
     p50, p90 = statistics.median(waits), waits[int(len(waits) * 0.9)]
-    return f"| {place.name} | {workers} | {rate:.0f} | {cpu} | {p50:.0f} ms | {p90:.0f} ms |"
+    each = f"{committed:.1f}" if committed else ""
+    return f"| {place.name} | {workers} | {rate:.0f} | {cpu} | {each} | {p50:.0f} ms | {p90:.0f} ms |"
 
 
 def _submit(store: Store, url: str, files: Path, number: int) -> str:
@@ -126,6 +130,15 @@ def _latencies(store: Store, url: str, files: Path, singles: int) -> Iterator[fl
         assert begun.started_at is not None
         yield begun.started_at - begun.created_at
         time.sleep(dice.uniform(0.05, 0.25))
+
+
+def _transactions(store: Store) -> float:
+    """How many a server has committed, a second ago at most, this process's own looks among them; 0 where there is none."""
+    if not store.database.is_shared:
+        return 0.0
+    with store.database.read() as connection:
+        [(count,)] = connection.rows("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()")
+    return float(count)
 
 
 def _ended(store: Store) -> int:

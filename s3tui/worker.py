@@ -369,6 +369,8 @@ class Worker:
                 self._lose(lease)
         for number, orders in self._store.units.orders(list(jobs)).items():
             _obey(jobs[number].control, orders)
+        if self._bells is not None and self._store.database.is_shared:
+            self._bells.share(self._store.workers.count())
 
     def _lose(self, lease: Lease) -> None:
         """Break off the job of a lease that is not ours any more; its other units are released and may be claimed again."""

@@ -71,12 +71,15 @@ class Units:
     def claim(self, claimant: Claimant, busy: Collection[int] = ()) -> tuple[Lease, Job] | None:
         """Take the oldest unit that this worker may have, of a job that is not `busy`; None if there is none."""
         values: dict[str, object] = {"busy": list(busy), "vantage": this_vantage(), **claimant.values}
-        with self._database.read() as connection:
-            if connection.first(_CLAIMABLE, **values) is None:
-                return None
+        if not self._database.is_shared and not self._any_claimable(values):  # a file has one writer at a time
+            return None
         with self._database.write() as connection:
             found = connection.first(f"{_CLAIMABLE} FOR UPDATE OF unit SKIP LOCKED", **values)
             return None if found is None else _take(connection, claimant, *found)
+
+    def _any_claimable(self, values: dict[str, object]) -> bool:
+        with self._database.read() as connection:
+            return connection.first(_CLAIMABLE, **values) is not None
 
     def reap(self) -> None:
         """Free what dead workers hold; a read, unless there is any."""
