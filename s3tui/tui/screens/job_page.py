@@ -139,7 +139,8 @@ class JobPage(Page):
         self.show_job(seen.sight)
         self._show_detail()
         self._mind_worker(seen.sight)
-        if not current or (self.table.missing and glance.wanted != self.table.wanted()) or self._undescribed(glance):
+        reasons = self._reasons_due() and self.reasons == () and seen.csv.reasons is None
+        if reasons or not current or (self.table.missing and glance.wanted != self.table.wanted()) or self._undescribed(glance):
             self.read_now()
 
     def _take_csv(self, seen: Seen) -> None:
