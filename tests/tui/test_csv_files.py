@@ -224,3 +224,24 @@ async def test_every_field_of_the_form_comes_into_sight_by_keys(tmp_path: Path, 
             await until(pilot, lambda: form_region.contains_region(field.region), f"{name} to be in sight")  # noqa: B023
         await pilot.press("tab", "tab")
         await until_seen(pilot, "Show the plan")
+
+
+@pytest.mark.parametrize("plan", [True, False])
+async def test_keys_scroll_the_detail_and_open_it(plan: bool) -> None:
+    app = application(SeededHouse(ingesting(plan=plan)), job=JOB)
+    async with app.run_test(size=(40, 12)) as pilot:
+        await until_seen(pilot, "people.csv")
+        await pilot.press("g", "J")
+        pane = app.screen.query_one("Detail")
+        await until(pilot, lambda: pane.display and pane.max_scroll_y > 0, "a pane with more than fits")
+        await until_seen(pilot, "1,200 rows" if plan else "1,203 read")
+        assert pane.scroll_y == 0
+        await pilot.press("J")
+        await until(pilot, lambda: pane.scroll_y > 0, "the pane to scroll")
+        await pilot.press("shift+up", "K")
+        await until(pilot, lambda: pane.scroll_y == 0, "the pane to scroll back")
+        for _ in range(20):
+            await pilot.press("shift+down")
+        await until_seen(pilot, "s3://harbour/" if plan else "Show the rejects")
+        await pilot.press("j")
+        await until(pilot, lambda: pane.scroll_y == 0, "another file to be shown from its beginning")
