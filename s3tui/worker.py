@@ -28,11 +28,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from s3tui.errors import CredentialsExpired, LeaseLost, S3tuiError, StateError
+from s3tui.errors import CredentialsExpired, LeaseLost, S3tuiError, SourceUnseen, StateError
 from s3tui.jobs import sweep
 from s3tui.jobs.context import Context, Resources
 from s3tui.jobs.kinds import KINDS
+from s3tui.jobs.seeing import ensure_seen
 from s3tui.jobs.specs import decode_spec
+from s3tui.jobs.workplaces import sweep_workplaces
 from s3tui.live.mirror import Mirror
 from s3tui.log_context import about
 from s3tui.masking import masked
@@ -138,6 +140,7 @@ class Worker:
         """Register, and begin to take units. Raises StateError, QueueError."""
         self._store.workers.register(self._claimant, pid=os.getpid(), version=self._version)
         log.info("Worker %s begins: version %s, %s.", self.id, self._version, ", ".join(self._claimant.queues))
+        threading.Thread(target=sweep_workplaces, name="tidier", daemon=True).start()
         for name, loop in (("heartbeat", self._heartbeat), ("claimer", self._claim)):
             thread = threading.Thread(target=loop, name=name, daemon=True)
             thread.start()
@@ -184,11 +187,16 @@ class Worker:
             self._mirror.part(_MIRRORING_SECONDS)
         log.info("Worker %s has stopped.", self.id)
 
-    def run_until_stopped(self) -> None:
-        """Start, and block until `request_stop`, idleness or a broken database; then stop. Raises StateError for the last."""
-        self.start()
-        self._stopping.wait()
-        self.stop()
+    def run_until_stopped(self, grace: float = 5.0) -> None:
+        """Start, and block until `request_stop`, idleness or a broken database; then stop, with this grace.
+
+        Raises StateError for a broken database, QueueError if it cannot begin.
+        """
+        try:
+            self.start()
+            self._stopping.wait()
+        finally:
+            self.stop(grace)
         if self.error is not None:
             raise self.error
 
@@ -291,6 +299,8 @@ class Worker:
             log.warning("Unit %d was taken over by another worker.", lease.unit_no)
         except StateError as error:
             self._break(error)
+        except SourceUnseen as error:
+            self._end_early(lease, partial(self._store.sightings.missed, lease, job.id, str(error)))
         except CredentialsExpired as error:
             with about(code=error.reason):
                 log.warning("The job waits for a person: %s", error)
@@ -315,6 +325,7 @@ class Worker:
             progress=at_work.progress,
             wake=self.wake,
         )
+        ensure_seen(context)
         (kind.plan if lease.kind is UnitKind.PLAN else kind.work)(context)
         if at_work.control.stopping:
             context.flush()

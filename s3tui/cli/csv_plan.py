@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TextIO
 
-from s3tui.text import display_text, format_size, plural, shown_delimiter
+from s3tui.text import display_text, format_size, plural, separated_words
 
 if TYPE_CHECKING:
     from s3tui.model import FileRow, Job
@@ -36,9 +36,8 @@ def _print_file(row: FileRow, facts: dict[str, Any] | None, stream: TextIO) -> N
         print(f"  fails: {display_text(row.error)}", file=stream)
     if facts is None or row.error:
         return
-    delimiter = shown_delimiter(facts["delimiter"])
     quotes = f", quoted by {facts['quote']}" if facts["quote"] else ", no quotes"
-    print(f"  {facts['encoding']}, cut at {delimiter}{quotes}", file=stream)
+    print(f"  {facts['encoding']}, {separated_words(facts['delimiter'])}{quotes}", file=stream)
     types = facts.get("types") or ["text"] * len(facts["columns"])
     columns = [f"{name} {kind}" for name, kind in zip(facts["columns"], types, strict=True)]
     print(f"  {plural(len(columns), 'column')}: {_listed(columns)}", file=stream)

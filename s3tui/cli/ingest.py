@@ -28,10 +28,15 @@ def add_options(parser: Parser) -> None:
     add_carrying_options(parser)
     options = parser.add_argument_group("rows")
     options.add_argument("--batch-rows", metavar="N", help="rows in one batch (default: 1000)")
-    options.add_argument("--table", metavar="NAME", help="a table with typed columns (not yet; default: ingest_rows)")
+    options.add_argument(
+        "--table", metavar="NAME", help="a table with typed columns that takes the rows (default: ingest_rows, as JSON)"
+    )
     options.add_argument("--strict", action="store_const", const="true", help="fail a file at its first rejected row")
     options.add_argument("--schema", metavar="COLUMNS", help="names and types, like id:integer,price:decimal?,name:text")
     options.add_argument("--schema-file", metavar="FILE", help="the same from a file")
+    options.add_argument(
+        "--payload", choices=("range", "inline"), help="inline: workers get the bytes, and need not reach the file (default: range)"
+    )
     options = parser.add_argument_group("how the files are written (default: it is found out)")
     options.add_argument("--delimiter", metavar="CHARACTER", default="", help="one character, or tab")
     options.add_argument("--quote", metavar="CHARACTER", default="", help="\", ' or none")

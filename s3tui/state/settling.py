@@ -109,6 +109,7 @@ def _close_files(connection: Connection, number: int) -> None:
     if state == JobState.CANCELLED:
         skipped = connection.execute(close, no=number, end=FileState.SKIPPED, reason="cancelled", error=None)
         connection.execute("UPDATE job SET skipped = skipped + :skipped WHERE no = :no", no=number, skipped=skipped)
+        connection.execute("UPDATE batch SET payload = NULL WHERE job_no = :no AND payload IS NOT NULL", no=number)
     else:
         failed = connection.execute(close, no=number, end=FileState.FAILED, reason=reason, error=error)
         connection.execute("UPDATE job SET failed = failed + :failed WHERE no = :no", no=number, failed=failed)

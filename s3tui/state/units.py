@@ -16,6 +16,7 @@ from s3tui.state.chronicle import tell_begun
 from s3tui.state.database import Database
 from s3tui.state.job_row import JOB, job_of
 from s3tui.state.settling import DONE, LEASED, READY, anything_dead, free_dead, settle
+from s3tui.state.sightings import BLIND, this_vantage
 from s3tui.state.sql import Connection
 
 LEASE_MS = 15_000
@@ -55,6 +56,7 @@ MAY_TAKE = """
 _CLAIMABLE = f"""
 SELECT unit.job_no, unit.no FROM unit JOIN job ON job.no = unit.job_no
 WHERE unit.state = {READY} AND job.state IN ('pending', 'running') AND job.desired = 'run' AND job.no <> ALL(:busy) AND {MAY_TAKE}
+    AND (job.home = :claimant OR NOT {BLIND})
 ORDER BY unit.job_no, unit.no LIMIT 1"""
 
 _HELD = f"job_no = :job_no AND no = :unit_no AND token = :token AND state = {LEASED}"
@@ -68,11 +70,12 @@ class Units:
 
     def claim(self, claimant: Claimant, busy: Collection[int] = ()) -> tuple[Lease, Job] | None:
         """Take the oldest unit that this worker may have, of a job that is not `busy`; None if there is none."""
+        values: dict[str, object] = {"busy": list(busy), "vantage": this_vantage(), **claimant.values}
         with self._database.read() as connection:
-            if connection.first(_CLAIMABLE, busy=list(busy), **claimant.values) is None:
+            if connection.first(_CLAIMABLE, **values) is None:
                 return None
         with self._database.write() as connection:
-            found = connection.first(f"{_CLAIMABLE} FOR UPDATE OF unit SKIP LOCKED", busy=list(busy), **claimant.values)
+            found = connection.first(f"{_CLAIMABLE} FOR UPDATE OF unit SKIP LOCKED", **values)
             return None if found is None else _take(connection, claimant, *found)
 
     def reap(self) -> None:

@@ -28,16 +28,16 @@ _BROKEN = {
 }
 
 
-def read_rows(batch: Batch, raw: bytes, table: Table, schema: Schema | None = None) -> Rows:
+def read_rows(batch: Batch, raw: bytes, table: Table, schema: Schema | None = None, *, shown: str = "The file") -> Rows:
     """What the bytes of a batch hold, as `split` and `read_range` give them. `schema` has the order of the table's columns.
 
-    Raises SourceChanged if that is not what was cut.
+    `shown` names the file in sentences. Raises SourceChanged if that is not what was cut.
     """
     if len(raw) < batch.length:
         return _too_large(batch, raw, table)
     rows = None if table.resubmitted else bulk_rows(batch, raw, table)
     if rows is None or (schema is not None and rows.take(schema)):
-        return _Walk(batch, raw, table).rows(schema)
+        return _Walk(batch, raw, table, shown).rows(schema)
     return rows
 
 
@@ -67,8 +67,8 @@ class _Run(NamedTuple):
 class _Walk:
     """Through the lines of a batch."""
 
-    def __init__(self, batch: Batch, raw: bytes, table: Table) -> None:
-        self._batch, self._raw, self._table = batch, raw, table
+    def __init__(self, batch: Batch, raw: bytes, table: Table, shown: str) -> None:
+        self._batch, self._raw, self._table, self._shown = batch, raw, table, shown
         self._unit = unit_width(table.encoding.name)
         self._bones = skeleton(raw, table.encoding.name)
         self._lines = self._bones.splitlines(keepends=True)
@@ -122,7 +122,9 @@ class _Walk:
                 self._judge(place, fault)
             line, record, start, step = line + self._lines_of(place), record + 1, end, SHORT_RUN
         if record != self._batch.records:
-            raise SourceChanged("The file has changed since it was cut into batches. Ingest it again when nothing writes to it.")
+            raise SourceChanged(
+                f"{self._shown} has changed since it was cut into batches. Ingest it again when nothing writes to it."
+            )
 
     def _lines_of(self, place: _Place) -> int:
         return len(self._bones[place.start : place.end].splitlines())

@@ -151,8 +151,8 @@ def test_a_file_that_changed_since_it_was_cut_is_noticed() -> None:
     ((batch, raw),) = split(opened(data), table)
     with pytest.raises(SourceChanged, match="become shorter"):
         read_range(opened(data[:-1]), batch)
-    with pytest.raises(SourceChanged, match="has changed"):
-        read_rows(batch, raw.replace(b"\n2", b"\n\n"), table)
+    with pytest.raises(SourceChanged, match=r"^a\.csv has changed"):
+        read_rows(batch, raw.replace(b"\n2", b"\n\n"), table, shown="a.csv")
 
 
 class Endless(io.RawIOBase):

@@ -33,7 +33,7 @@ async def test_a_plan_shows_how_a_file_is_written_its_first_rows_and_what_would_
         await until_seen(pilot, "Would be rejected: 2 too few fields, 1 nul.")
         await until_seen(pilot, "1,200 rows, 3 rejected: 2 too few fields, 1 nul")
         for text in (
-            'utf-8, cut at tab, quoted by "',
+            'utf-8, tab-separated, quoted by "',
             "4: id integer, name text, born date, note text",
             "Grace [b]",
             r"\x1b[31mred",
@@ -42,7 +42,7 @@ async def test_a_plan_shows_how_a_file_is_written_its_first_rows_and_what_would_
         assert line_of(text_of(app), "Grace").index("1815") == line_of(text_of(app), r"\x1b[31mred").index("1815")
         await pilot.press("j")
         await until_seen(pilot, "its delimiter is not clear")
-        assert "cut at tab" not in text_of(app)
+        assert "tab-separated" not in text_of(app)
         await pilot.press("j")
         await until_seen(pilot, "30: column 0 text")
         assert "24 more" in text_of(app)

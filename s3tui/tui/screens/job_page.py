@@ -28,7 +28,7 @@ from s3tui.tui.screens.page import Page
 from s3tui.tui.videos import Published, detail_lines
 from s3tui.tui.widgets.detail import Detail
 from s3tui.tui.widgets.file_table import FileTable
-from s3tui.tui.widgets.summary import Summary, Trouble, ViewBar
+from s3tui.tui.widgets.summary import Choice, Summary, Trouble, ViewBar
 
 _WORKER_EVERY = 3.0
 """Seconds between attempts to find or start a worker for a job that has none."""
@@ -63,7 +63,7 @@ class JobPage(Page):
         self._worker_at = 0.0
         self._gone = False
         self._filter_timer: Timer | None = None
-        self.trouble, self.summary, self.views, self.detail = Trouble(), Summary(), ViewBar(self.VIEWS), Detail()
+        self.trouble, self.summary, self.views, self.detail = Trouble(), Summary(), ViewBar(), Detail()
         self.notice = Static("", id="notice", markup=False)
         self.table = FileTable(plan=self.IS_PLAN, id="files")
 
@@ -171,7 +171,15 @@ class JobPage(Page):
         self.title_bar.tell(str(subject_of(job)), looks_of(self.app).of_job(job))
         self.show_notice(job)
         self.trouble.say(display_text(job.error or ""), self.next_step(job))
-        self.views.show(self.view, self.counts(sight), f"/{display_text(self.containing)}" if self.containing else "")
+        self.views.show(self.view.value, self._choices(sight), f"/{display_text(self.containing)}" if self.containing else "")
+
+    def _choices(self, sight: Sight) -> list[Choice]:
+        counts = self.counts(sight)
+        return [
+            Choice(str(number), view.value, self.VIEWS[view], counts.get(view, 0), alarms=view is View.FAILED)
+            for number, view in enumerate(View, start=1)
+            if view in self.VIEWS
+        ]
 
     def show_notice(self, job: Job) -> None:
         """Show the sentence about what the job will do."""
@@ -201,7 +209,9 @@ class JobPage(Page):
             video = None if row is None else self.table.video_of(row.no)
             sample = None if row is None or video is not None else self.table.sample_of(row.no)
             more, sheet = ((), ()) if row is None else self._more(row, video)
-            self.detail.show(row, look, subject_of(self.sight.job), sample, more, sheet, retry=not self.IS_PLAN)
+            counts = None if row is None or self.IS_PLAN else self.csv.counts.get(row.no)
+            subject, rejects = subject_of(self.sight.job), counts is not None and counts.rejected > 0
+            self.detail.show(row, look, subject, sample, more, sheet, retry=not self.IS_PLAN, rejects=rejects)
 
     def _more(self, row: FileRow, video: VideoSample | None) -> tuple[Lines, Sheet]:
         """What the job's kind has to say of a file."""
@@ -224,7 +234,7 @@ class JobPage(Page):
 
     def on_view_bar_picked(self, event: ViewBar.Picked) -> None:
         """A view was clicked."""
-        self.action_view(event.view.value)
+        self.action_view(event.name)
 
     def on_input_changed(self) -> None:
         """Filter when the typing pauses."""
@@ -265,6 +275,13 @@ class JobPage(Page):
         self._show_detail()
         if self.table.of_csv:
             self.read_now()
+
+    def action_scroll_detail(self, direction: int) -> None:
+        """Scroll the detail pane; if it is hidden, show it."""
+        if self.detail.display:
+            self.detail.scroll_by_key(direction)
+        else:
+            self.action_detail()
 
     def action_back(self) -> None:
         """Close what is open, else leave."""
