@@ -86,7 +86,8 @@ class Strokes:
         server = self.scene.database if restart is Restart.DATABASE else self.scene.broker
         assert server is not None
         # An ingest would be over before a broker is back; one that is small, before a database is.
-        held = self.scene.front.hold("PutObject", "batch-", times=9999 if restart is Restart.BROKER or not FULL else 0)
+        times = 9999 if restart is Restart.BROKER or not FULL else 0
+        held = self.scene.front.hold("PutObject", "batch-", times=times, seconds=300)
         server.restart()
         held.times = 0
         held.open()

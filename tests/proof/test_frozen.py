@@ -38,7 +38,7 @@ def test_a_worker_that_wakes_after_its_lease_writes_nothing(request: pytest.Fixt
     scene.workforce.wait_for_all()
     job = scene.submit(flights.file)
     wait_until(lambda: is_cut(scene, job), 120, "the file to be cut")
-    held = scene.front.hold_answer("PutObject", "batch-", times=9999)
+    held = scene.front.hold_answer("PutObject", "batch-", times=9999, seconds=300)
     assert held.arrived.wait(60)
     units = frozen(scene, first.pid, job)
     assert units
@@ -67,7 +67,7 @@ def test_a_worker_that_wakes_after_its_lease_writes_nothing(request: pytest.Fixt
 @contextmanager
 def closed_to_new_batches(scene: Scene) -> Iterator[Fault]:
     """Batches that come now wait, until the block is left."""
-    door = scene.front.hold("PutObject", "batch-", times=9999)
+    door = scene.front.hold("PutObject", "batch-", times=9999, seconds=300)
     yield door
     door.times = 0
     door.open()
