@@ -90,6 +90,7 @@ def clustered(home: Home, rclone_store: Store, database: PostgreSQLCluster, brok
 def _scene(home: Home, bucket: Store) -> Iterator[Scene]:
     with FaultFront(bucket.url) as front, state_of(home) as state:
         home.at(bucket.behind(front))
+        front.put_seconds = SCALE.put_seconds
         workforce = Workforce(home, _WORKERS, home.directory / "workers.log")
         try:
             yield Scene(home, workforce, bucket, front, state)

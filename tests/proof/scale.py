@@ -26,6 +26,8 @@ class Scale:
     """Of PostgreSQL, and as many of RabbitMQ."""
     seconds: float
     """What one run may take on a slow machine."""
+    put_seconds: float
+    """What the store takes for each batch, so that a small file is not over before enough has happened."""
 
     @property
     def batches(self) -> int:
@@ -33,4 +35,4 @@ class Scale:
         return self.rows // self.batch_rows
 
 
-SCALE = Scale(ROWS, 500, 2000, 15, 3, 1800) if FULL else Scale(8000, 50, 100, 4, 1, 120)
+SCALE = Scale(ROWS, 500, 2000, 15, 3, 1800, 0) if FULL else Scale(8000, 50, 100, 4, 1, 120, 0.025)

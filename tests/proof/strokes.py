@@ -37,7 +37,7 @@ class Restart(StrEnum):
 
 
 def drawn(seed: int, *, kills: int, restarts: int) -> list[tuple[int, Point | Restart]]:
-    """The strokes in order, each with how many batches have landed by then."""
+    """The strokes in order, each with how many batches land between the one before and it."""
     dice = Random(seed)
     points = [list(Point)[number % len(Point)] for number in range(kills)]
     strokes: list[Point | Restart] = [point for point in points if point is not Point.ENDING]
@@ -45,8 +45,8 @@ def drawn(seed: int, *, kills: int, restarts: int) -> list[tuple[int, Point | Re
     dice.shuffle(strokes)
     for _ in range(points.count(Point.ENDING)):  # of the first units: later ones are long, and end late
         strokes.insert(dice.randrange(1 + len(strokes) // 6), Point.ENDING)
-    step = SCALE.batches * 2 / 3 / len(strokes)
-    return [(int((number + dice.random()) * step), stroke) for number, stroke in enumerate(strokes)]
+    step = SCALE.batches * 2 // 3 // len(strokes)
+    return [(dice.randrange(step // 4, step), stroke) for stroke in strokes]
 
 
 @dataclass
@@ -62,8 +62,9 @@ class Strokes:
     forgotten: int = 0
     """Units whose marks were taken."""
 
-    def strike(self, due: int, stroke: Point | Restart) -> None:
-        """Let it happen once so many batches have landed. The job must not be over by then."""
+    def strike(self, after: int, stroke: Point | Restart) -> None:
+        """Let it happen once so many more batches have landed. The job must not be over by then."""
+        due = self.scene.landed(self.job) + after
         self._until(lambda: self.scene.landed(self.job) >= due, f"batch {due}")
         if isinstance(stroke, Restart):
             self._restart(stroke)
@@ -85,7 +86,8 @@ class Strokes:
         server = self.scene.database if restart is Restart.DATABASE else self.scene.broker
         assert server is not None
         # An ingest would be over before a broker is back; one that is small, before a database is.
-        held = self.scene.front.hold("PutObject", "batch-", times=9999 if restart is Restart.BROKER or not FULL else 0)
+        times = 9999 if restart is Restart.BROKER or not FULL else 0
+        held = self.scene.front.hold("PutObject", "batch-", times=times, seconds=300)
         server.restart()
         held.times = 0
         held.open()

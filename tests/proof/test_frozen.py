@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 
 from s3tui.model import Job, JobState
@@ -37,7 +38,7 @@ def test_a_worker_that_wakes_after_its_lease_writes_nothing(request: pytest.Fixt
     scene.workforce.wait_for_all()
     job = scene.submit(flights.file)
     wait_until(lambda: is_cut(scene, job), 120, "the file to be cut")
-    held = scene.front.hold_answer("PutObject", "batch-", times=9999)
+    held = scene.front.hold_answer("PutObject", "batch-", times=9999, seconds=300)
     assert held.arrived.wait(60)
     units = frozen(scene, first.pid, job)
     assert units
@@ -45,12 +46,15 @@ def test_a_worker_that_wakes_after_its_lease_writes_nothing(request: pytest.Fixt
     with closed_to_new_batches(scene) as door:
         if not FULL:
             expire(scene)
+        wait_until(lambda: is_expired(scene), 60, "the leases to end")
         scene.workforce.hire()
         wait_until(lambda: has_passed_on(scene, job, units), 60, "another worker to take what the first has")
         assert door.arrived.wait(30)
         before = contents(scene, job, units)
-        held.open()
-        os.killpg(first.pid, signal.SIGCONT)
+        with heart_held(scene, first.pid):
+            held.open()
+            os.killpg(first.pid, signal.SIGCONT)
+            wait_until(lambda: scene.database is None or sees_it(scene, first.pid), 60, "the first to see it")
         wait_until(lambda: has_let_go(scene, job, first.pid, units), 60, "the first to let go of what it had")
         assert contents(scene, job, units) == before
     wait_until(lambda: scene.job(job).state.ended, 600, "the job to end")
@@ -63,7 +67,7 @@ def test_a_worker_that_wakes_after_its_lease_writes_nothing(request: pytest.Fixt
 @contextmanager
 def closed_to_new_batches(scene: Scene) -> Iterator[Fault]:
     """Batches that come now wait, until the block is left."""
-    door = scene.front.hold("PutObject", "batch-", times=9999)
+    door = scene.front.hold("PutObject", "batch-", times=9999, seconds=300)
     yield door
     door.times = 0
     door.open()
@@ -106,10 +110,36 @@ def tokens(scene: Scene, job: Job) -> set[tuple[int, int]]:
         return {(no, token) for no, token in held}
 
 
+def is_expired(scene: Scene) -> bool:
+    """Whether the time of all leases is over."""
+    with scene.state.database.read() as connection:
+        return connection.first(f"SELECT 1 FROM unit WHERE state = {LEASED} AND lease_until >= clock_ms()") is None
+
+
 def has_passed_on(scene: Scene, job: Job, units: set[tuple[int, int]]) -> bool:
     """Whether somebody else has all of these units."""
     now = tokens(scene, job)
     return {no for no, _ in now} >= {no for no, _ in units} and not now & units
+
+
+@contextmanager
+def heart_held(scene: Scene, pid: int) -> Iterator[None]:
+    """On PostgreSQL, let the next beat of a worker's heart wait: it sees by trying to write that it has lost its lease.
+
+    SQLite has no such lock; there the heart sees it first.
+    """
+    if scene.database is None:
+        yield
+        return
+    with psycopg.connect(scene.home.environment["DATABASE_URL"]) as connection:
+        connection.execute("SELECT 1 FROM worker WHERE pid = %s FOR UPDATE", (pid,))
+        yield
+
+
+def sees_it(scene: Scene, pid: int) -> bool:
+    """Whether a worker tells in the log that another one has its unit."""
+    log = (scene.home.directory / "state" / "s3tui" / "s3tui.log").read_text()
+    return any(f" {pid} WARNING " in line and "taken over by another worker" in line for line in log.splitlines())
 
 
 def has_let_go(scene: Scene, job: Job, pid: int, units: set[tuple[int, int]]) -> bool:

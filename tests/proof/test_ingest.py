@@ -46,8 +46,8 @@ def disturbed(scene: Scene, flights: Flights, seed: int, *, kills: int, restarts
     scene.workforce.start()
     began = time.monotonic()
     strokes = Strokes(scene, scene.submit(flights.file), Random(seed), without_ledger=without_ledger)
-    for due, stroke in drawn(seed, kills=kills, restarts=restarts):
-        strokes.strike(due, stroke)
+    for after, stroke in drawn(seed, kills=kills, restarts=restarts):
+        strokes.strike(after, stroke)
     job = strokes.wait_for_the_end()
     seconds = time.monotonic() - began
     scene.workforce.dismiss()
