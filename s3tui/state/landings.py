@@ -114,7 +114,10 @@ class Landings:
             )
 
     def take_back(self, lease: Lease, no: int, table: RowTable, *, after: int = 0) -> int | None:
-        """Remove some of what has landed of a doomed file, behind this batch; the last batch of that, or None. Raises LeaseLost."""
+        """Remove some of what has landed of a doomed file, behind this batch; the last batch of that, or None.
+
+        Raises LeaseLost, and TableError if the table cannot be used any more.
+        """
         place = {"job_no": lease.job_no, "no": no}
         with self._database.write() as connection:
             assert_held(connection, lease)
@@ -127,10 +130,11 @@ class Landings:
                 **place,
                 after=after,
             )
-            connection.execute_each(
-                f"DELETE FROM {quoted(table.name)} WHERE {table.job} = ? AND {table.file} = ? AND {table.line} BETWEEN ? AND ?",
-                [(job_id, no + 1, line, line + lines - 1) for _, job_id, line, lines, _, _ in page],
-            )
+            with refusals(connection, table):
+                connection.execute_each(
+                    f"DELETE FROM {quoted(table.name)} WHERE {table.job} = ? AND {table.file} = ? AND {table.line} BETWEEN ? AND ?",
+                    [(job_id, no + 1, line, line + lines - 1) for _, job_id, line, lines, _, _ in page],
+                )
             connection.execute_each(
                 "DELETE FROM reject WHERE job_no = ? AND file_no = ? AND record BETWEEN ? AND ?",
                 [(lease.job_no, no, first, first + records - 1) for *_, first, records in page],
