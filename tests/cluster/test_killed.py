@@ -99,7 +99,7 @@ def _carry_on(
                 _kill_in_the_middle(service, load, poster, job)
             else:
                 load.submit(service, poster, job)
-        goal = left + len(ours) - dice.randrange(1, lot + 1)
+        goal = left + len(ours) - dice.randrange(1, len(ours) + 1)
         wait_until(lambda: supervisor.tend() and (unended(store) or 0) <= goal, 120, "some of the jobs to end")  # noqa: B023
         kills[victim] += 1
         if victim == "worker":
