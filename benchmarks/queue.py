@@ -60,8 +60,14 @@ def main() -> int:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="how many workers")
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, shared by all of it; {options.jobs} jobs at a stretch, {options.singles} one by one\n")
-    print("| | workers | units/s | ms of CPU per unit | transactions | submitted to begun, p50 | p90 |\n|---|---|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory(prefix="s3tui-bench-") as name, running_sink(delay=0.0) as url, cluster_servers() as (database, broker):
+    print(
+        "| | workers | units/s | ms of CPU per unit | transactions | submitted to begun, p50 | p90 |\n|---|---|---|---|---|---|---|"
+    )
+    with (
+        tempfile.TemporaryDirectory(prefix="s3tui-bench-") as name,
+        running_sink(delay=0.0) as url,
+        cluster_servers() as (database, broker),
+    ):
         assert database.process is not None
         assert broker.process is not None
         servers = {"PostgreSQL": database.process.pid, "RabbitMQ": broker.process.pid}

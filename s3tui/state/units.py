@@ -128,6 +128,12 @@ def assert_held(connection: Connection, lease: Lease) -> None:
         raise LeaseLost(f"Unit {lease.unit_no} is another worker's now.")
 
 
+def forgive_crashes(connection: Connection, lease: Lease) -> None:
+    """The unit has got on: what workers died of was not this unit, or not what is left of it. The caller holds the lease."""
+    forgiven = "UPDATE unit SET attempts = 0 WHERE job_no = :job_no AND no = :unit_no AND attempts > 0"
+    connection.execute(forgiven, job_no=lease.job_no, unit_no=lease.unit_no)
+
+
 def finish_unit(connection: Connection, lease: Lease) -> None:
     """Mark the unit done and count it. Raises LeaseLost."""
     done = f"UPDATE unit SET state = {DONE}, worker = NULL, lease_until = NULL WHERE {_HELD}"
