@@ -1,8 +1,8 @@
 """How fast small units go through the queue, and how soon one begins: `python -m benchmarks.queue [--jobs N] [--workers N]`.
 
-Real workers take uploads of one small file each, two units to a job, to a store that keeps nothing: once over PostgreSQL and RabbitMQ
-(servers of its own, which tests/cluster_servers.py starts), once over SQLite. Jobs are written before the first worker begins, so that
-units wait all the time; CPU time is told by who has used it, and says what a further machine would have to bring. Then single jobs are
+Real workers take uploads of one small file each, two units to a job, to a store that keeps nothing: over PostgreSQL and RabbitMQ
+(servers of its own, which tests/cluster_servers.py starts), and over SQLite. The jobs are written before the first worker begins,
+so that units wait all the time; whose CPU time a unit takes says what a further machine would have to bring. Then single jobs are
 submitted to workers that have nothing to do, and timed from the row that is written to the unit that is taken. Believe ratios more
 than absolute values.
 """

@@ -14,7 +14,7 @@ from s3tui.state.database import Database
 from s3tui.state.ingests import CUT, FILE, Cut, RejectRow, ensure_going
 from s3tui.state.row_tables import refusals
 from s3tui.state.sql import RowTable, Sheet, quoted
-from s3tui.state.units import assert_held, got_on
+from s3tui.state.units import assert_held, forgive_crashes
 
 _PAGE = 100
 
@@ -91,7 +91,7 @@ class Landings:
             waiting = {number for (number,) in connection.rows(query, job_no=lease.job_no, first=first, last=last)}
             new = [landing for landing in landings if landing.cut.no in waiting]
             if new:
-                got_on(connection, lease)
+                forgive_crashes(connection, lease)
             with refusals(connection, table):
                 connection.load([load for landing in new for load in loads[landing.cut.no]])
             connection.insert(_INSERT_REJECT, [(lease.job_no, no, *reject) for landing in new for reject in landing.rejects])

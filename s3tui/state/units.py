@@ -128,13 +128,10 @@ def assert_held(connection: Connection, lease: Lease) -> None:
         raise LeaseLost(f"Unit {lease.unit_no} is another worker's now.")
 
 
-def got_on(connection: Connection, lease: Lease) -> None:
-    """Something has come of the unit: workers that died on it before count no more, for it is not what kills them."""
-    connection.execute(
-        "UPDATE unit SET attempts = 0 WHERE job_no = :job_no AND no = :unit_no AND attempts > 0",
-        job_no=lease.job_no,
-        unit_no=lease.unit_no,
-    )
+def forgive_crashes(connection: Connection, lease: Lease) -> None:
+    """The unit has got on: what workers died of was not this unit, or not what is left of it. The caller holds the lease."""
+    forgiven = "UPDATE unit SET attempts = 0 WHERE job_no = :job_no AND no = :unit_no AND attempts > 0"
+    connection.execute(forgiven, job_no=lease.job_no, unit_no=lease.unit_no)
 
 
 def finish_unit(connection: Connection, lease: Lease) -> None:

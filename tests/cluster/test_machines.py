@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from s3tui.model import FileState, JobState
-from tests.cli.command import Home
+from tests.cli.command import Home, ended
 from tests.cluster.conftest import Cluster
 from tests.front import FaultFront
 from tests.servers import Store
@@ -70,12 +70,16 @@ def test_a_worker_without_the_source_leaves_the_job_to_one_that_has_it(
     assert job.error in near.run("jobs", "show", job.id).stdout
     assert "WARNING s3tui.state.sightings" in log_of(far)
     assert f"is given back for a worker that sees the sources: here, {tree} is not there." in log_of(far)
-    claims = cluster.query("SELECT token, attempts FROM unit")
+    assert cluster.query("SELECT token, attempts FROM unit") == [(1, 0)], "it was not taken again and again"
+    watcher = near.start("jobs", "watch", job.id)
+    assert watcher.stderr is not None
+    told = iter(watcher.stderr.readline, b"")
+    assert any(job.error.encode() in line for line in told), "whoever watches is told"
     cluster.worker(near)
     job = cluster.wait_for(JobState.COMPLETED)
     assert (job.totals.uploaded, job.totals.failed, job.reason, job.error) == (1500, 0, None, None)
-    assert claims == [(1, 0)], "it was not taken again and again"
-    assert log_of(far).count("is given back") == 1
+    assert ended(watcher).code == 0
+    assert log_of(far).count("is given back") == 1, "and is told once"
 
 
 def test_another_directory_of_the_same_name_is_neither_sent_nor_deleted(

@@ -61,7 +61,7 @@ def test_a_copy_with_the_same_times_is_something_else(source: Path, tmp_path: Pa
 def test_what_is_not_there_is_not_seen(source: Path) -> None:
     landmarks = landmarks_of([os.fsencode(source)])
     shutil.rmtree(source)
-    with pytest.raises(SourceUnseen, match="/mount/source is not there$"):
+    with pytest.raises(SourceUnseen, match=r"/mount/source is not there$"):
         seen(source, landmarks)
 
 
