@@ -69,7 +69,7 @@ class RejectsPage(Page):
     # Reading.
 
     def _tick(self) -> None:
-        if self.is_current and (self._seen is None or not self._seen.sight.job.state.ended):
+        if self.is_current and (self._seen is None or not self._seen.sight.job.state.ended or self.table.missing):
             self.read_now()
 
     def read_now(self) -> None:
