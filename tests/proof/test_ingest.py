@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from dataclasses import dataclass
 from random import Random
 
@@ -89,8 +88,7 @@ def test_on_sqlite_kills_lose_and_double_nothing(embedded: Scene, flights: Fligh
 def test_on_a_cluster_kills_and_restarts_lose_and_double_nothing(clustered: Scene, flights: Flights, seed: int) -> None:
     ingest = disturbed(clustered, flights, seed, kills=SCALE.kills, restarts=SCALE.restarts)
     ingest.tell("PostgreSQL and RabbitMQ", flights, seed)
-    made = Counter(ingest.strokes.made)
-    assert [made[restart] for restart in Restart] == [SCALE.restarts] * 2
+    assert [ingest.strokes.made[restart] for restart in Restart] == [SCALE.restarts] * 2
     assert_whole(clustered, flights, ingest)
 
 
