@@ -93,6 +93,11 @@ def ingest(file: Path, bucket: Store) -> tuple[str, ...]:
     return ("ingest", str(file), f"s3://{bucket.bucket}/p", "--encoding", "utf-8", "--batch-rows", rows)
 
 
+def batch_of(key: str) -> int:
+    """The number of the batch whose object has this key."""
+    return int(key.rpartition("batch-")[2].removesuffix(".json"))
+
+
 def forget(connection: Connection, job: Job, unit_no: int) -> None:
     """Take the marks of a unit's batches out of the ledger, as if it had never been asked: the rows stay."""
     place = {"job_no": job.no, "unit_no": unit_no}

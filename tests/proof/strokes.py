@@ -10,9 +10,8 @@ from enum import StrEnum
 from random import Random
 
 from s3tui.model import Job
-from tests.front import Fault
 from tests.proof.scale import FULL, SCALE
-from tests.proof.scene import Scene, forget, units_of
+from tests.proof.scene import Scene, batch_of, forget, units_of
 from tests.waiting import wait_until
 
 _SECONDS = 120
@@ -45,7 +44,7 @@ def drawn(seed: int, *, kills: int, restarts: int) -> list[tuple[int, Point | Re
     dice.shuffle(strokes)
     for _ in range(points.count(Point.ENDING)):  # of the first units: later ones are long, and end late
         strokes.insert(dice.randrange(1 + len(strokes) // 6), Point.ENDING)
-    step = SCALE.batches * 2 // 3 // len(strokes)
+    step = SCALE.batches * 3 // 5 // len(strokes)
     return [(dice.randrange(step // 4, step), stroke) for stroke in strokes]
 
 
@@ -99,7 +98,7 @@ class Strokes:
         )
         try:
             self._until(fault.arrived.is_set, "a batch to be sent")
-            holder = self.scene.holder(self.job, _number_of(fault))
+            holder = self.scene.holder(self.job, batch_of(fault.met[0]))
             self._kill(holder if holder in self._pids else self._pids[0])
         finally:
             fault.open()
@@ -142,8 +141,3 @@ class Strokes:
             return False
 
         wait_until(is_due, seconds, what)
-
-
-def _number_of(fault: Fault) -> int:
-    """Of the batch whose request it met."""
-    return int(fault.met[0].rpartition("batch-")[2].removesuffix(".json"))

@@ -14,8 +14,8 @@ from tests.cli.command import Home
 from tests.waiting import wait_until
 
 _LEAVING_SECONDS = 60
-_COMMAND = (sys.executable, "-m", "s3tui", "worker", "--queues", "ingest", "upload")
-"""`--detach` starts a worker of its own unless one takes uploads."""
+_COMMAND = (sys.executable, "-m", "s3tui", "worker")
+"""Of all queues; else `--detach` would start one of its own."""
 
 
 @dataclass
@@ -48,13 +48,13 @@ class Workforce:
         while len(self.processes) < self.size:
             self.hire()
 
-    def hire(self, **environment: str) -> subprocess.Popen[bytes]:
+    def hire(self) -> subprocess.Popen[bytes]:
         """Start one more."""
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 _COMMAND,
                 cwd=self.home.work,
-                env=self.home.variables | environment,
+                env=self.home.variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
