@@ -1,8 +1,8 @@
 """How fast the REST API takes bodies, beside FastAPI's own `UploadFile`: `python -m benchmarks.api [--size SIZE] [--rounds N]`.
 
 Both are servers in processes of their own, both keep the body durably with its SHA-256, and they take turns, so that what else the
-machine does hits both. `s3tui api` takes it raw and as a form; `UploadFile` knows forms only. Then a body that is larger still comes,
-for the peak of memory. Believe the ratios more than the absolute values.
+machine does hits both. `s3tui api` takes it raw and as a form; `UploadFile` knows forms only. Then a body that is larger still
+comes, for the peak of memory. Believe the ratios more than the absolute values.
 """
 
 from __future__ import annotations
