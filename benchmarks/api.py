@@ -70,9 +70,8 @@ def main() -> int:
         _seconds(raw, parse_size(options.large))
         _empty(directory)
         large = _peak(server.process.pid)
-    print(
-        f"\n{os.cpu_count()} cores; bodies of {format_size(size)}, {options.rounds} rounds\n\n| | MB/s | x `UploadFile` |\n|---|---|---|"
-    )
+    print(f"\n{os.cpu_count()} cores; bodies of {format_size(size)}, {options.rounds} rounds\n")
+    print("| | MB/s | x `UploadFile` |\n|---|---|---|")
     for way, figures in speeds.items():
         ratio = statistics.median(ours / other for ours, other in zip(figures, speeds[theirs], strict=True))
         print(f"| {way.name} | {statistics.median(figures) / 1e6:,.0f} | {ratio:.1f} |")
