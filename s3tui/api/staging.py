@@ -77,7 +77,7 @@ class Staging:
         """Make the file of a body, locked. What an earlier attempt of the same request has left is removed. Raises OSError."""
         self.remove(body_id)
         path = self.path(body_id, name)
-        path.parent.mkdir(mode=0o700)
+        path.parent.mkdir(mode=0o700, parents=True)
         return StagedFile(path, os.O_CREAT | os.O_EXCL, self._least_free)
 
     def go_on(self, body_id: str, name: str) -> StagedFile:
@@ -132,7 +132,7 @@ class StagedFile:
 
     def __init__(self, path: Path, flags: int, least_free: int) -> None:
         self._least_free = least_free
-        self._directory = path.parent
+        self._path = path
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -191,7 +191,7 @@ class StagedFile:
     def sync(self) -> None:
         """Let it survive a power cut."""
         os.fsync(self._file)
-        for directory in (self._directory, self._directory.parent):
+        for directory in (self._path.parent, self._path.parent.parent):
             descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 os.fsync(descriptor)
@@ -202,7 +202,13 @@ class StagedFile:
         """Give the lock back."""
         os.close(self._file)
 
-    def abandon(self) -> None:
-        """Remove it, and give the lock back."""
-        shutil.rmtree(self._directory, ignore_errors=True)
+    def abandon(self) -> bool:
+        """Remove it, and give the lock back; False if another attempt has its place, which is left alone then."""
+        try:
+            ours = os.path.samestat(self._path.stat(), os.fstat(self._file))
+        except OSError:
+            ours = False
+        if ours:
+            shutil.rmtree(self._path.parent, ignore_errors=True)
         self.close()
+        return ours
