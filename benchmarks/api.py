@@ -1,8 +1,8 @@
 """How fast the REST API takes bodies, beside FastAPI's own `UploadFile`: `python -m benchmarks.api [--size SIZE] [--rounds N]`.
 
 Both are servers in processes of their own, both keep the body durably with its SHA-256, and they take turns, so that what else the
-machine does hits both. `s3tui api` takes it raw and as a form; `UploadFile` knows forms only. Then a body that is larger still comes,
-for the peak of memory. Believe the ratios more than the absolute values.
+machine does hits both. `s3tui api` takes it raw and as a form; `UploadFile` knows forms only. Then a body that is larger still
+comes, for the peak of memory. Believe the ratios more than the absolute values.
 """
 
 from __future__ import annotations
@@ -70,9 +70,8 @@ def main() -> int:
         _seconds(raw, parse_size(options.large))
         _empty(directory)
         large = _peak(server.process.pid)
-    print(
-        f"\n{os.cpu_count()} cores; bodies of {format_size(size)}, {options.rounds} rounds\n\n| | MB/s | x `UploadFile` |\n|---|---|---|"
-    )
+    print(f"\n{os.cpu_count()} cores; bodies of {format_size(size)}, {options.rounds} rounds\n")
+    print("| | MB/s | x `UploadFile` |\n|---|---|---|")
     for way, figures in speeds.items():
         ratio = statistics.median(ours / other for ours, other in zip(figures, speeds[theirs], strict=True))
         print(f"| {way.name} | {statistics.median(figures) / 1e6:,.0f} | {ratio:.1f} |")

@@ -87,6 +87,7 @@ def create_app(desk: Desk) -> FastAPI:
         app.include_router(routes.router)
     app.add_exception_handler(problems.Problem, problems.answer_problem)
     app.add_exception_handler(S3tuiError, problems.answer_error)
+    app.add_exception_handler(OSError, problems.answer_os_error)
     app.add_exception_handler(RequestValidationError, problems.answer_invalid)
     app.add_exception_handler(HTTPException, problems.answer_http)
     app.add_middleware(Front)

@@ -139,8 +139,8 @@ def _leave(desk: Desk, body_id: str, file: StagedFile) -> None:
     if desk.store.jobs.find(body_id):
         file.close()
         return
-    file.abandon()
-    desk.store.bodies.drop(body_id)
+    if file.abandon():
+        desk.store.bodies.drop(body_id)
 
 
 def _commit(desk: Desk, caller: Token, wish: Wish, trying: Attempt, file: StagedFile) -> Callable[[], str]:

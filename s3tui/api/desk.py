@@ -89,7 +89,12 @@ class Desk:
         """Let something go on that no request waits for."""
         task = asyncio.create_task(errand)
         self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
+        task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._errands.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("Something in the background met an error", exc_info=error)
 
     def ensure_worker(self) -> None:
         """See that somebody carries jobs, unless others do by configuration. A job waits if nobody does. Blocks for seconds."""

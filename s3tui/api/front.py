@@ -28,6 +28,9 @@ _HEADERS = {
 
 _SHORT = 1 << 20
 
+_LOOKS = ("GET", "HEAD", "OPTIONS")
+"""What pollers send without end: the log has them at DEBUG."""
+
 
 class _Body:
     """How much of a body is still to come: who is refused in the middle of a long one shall not go on with it."""
@@ -87,4 +90,6 @@ class Front:
                 await problem.response()(scope, receive, answer)
         took = (time.monotonic() - began) * 1000
         token = scope.get("state", {}).get("token_id", "-")
-        _log.info("%s %s %d in %.0f ms, token %s", scope["method"], scope["path"], status, took, token)
+        looks = scope["method"] in _LOOKS and status < 400
+        level = logging.DEBUG if looks else logging.INFO
+        _log.log(level, "%s %s %d in %.0f ms, token %s", scope["method"], scope["path"], status, took, token)

@@ -103,6 +103,13 @@ async def answer_error(_request: Request, error: Exception) -> Response:
     return of_error(error).response()
 
 
+async def answer_os_error(_request: Request, error: Exception) -> Response:
+    """For what the system refuses: only staging asks it for something."""
+    assert isinstance(error, OSError)
+    _log.error("Staging does not work: %s", error.strerror or error, exc_info=error)
+    return busy("staging", "Bodies cannot be kept at the moment; the log of the service says why.").response()
+
+
 async def answer_invalid(_request: Request, error: Exception) -> Response:
     """For what does not fit the OpenAPI document. What was sent is not repeated."""
     assert isinstance(error, RequestValidationError)

@@ -184,9 +184,11 @@ def make_whole(desk: Desk, body: Body, *, sha256: str | None) -> None:
 
 
 def delete(desk: Desk, body: Body) -> None:
-    """Give an upload up. Raises Problem 409 if it is whole: then it is a job. Blocks."""
+    """Give an upload up. Raises Problem 409 if it is whole, and so a job, and 423. Blocks."""
     if body.expires_at is None:
         raise Problem(409, "is_a_job", f"The upload is whole, and a job: POST /v1/jobs/{body.id}/cancel breaks that off.")
+    if desk.staging.is_locked(body.id):
+        raise _locked()
     desk.store.bodies.drop(body.id)
     desk.staging.remove(body.id)
 

@@ -6,6 +6,7 @@ knows where bodies are: staging them elsewhere (a prefix on S3) would be another
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import hashlib
@@ -23,6 +24,18 @@ _MOST_PIECES = 512
 """Of one writev; the system takes 1024."""
 
 Piece = bytes | memoryview
+
+
+_FLUSH = 8 << 20
+"""So many bytes are begun to be written out while more come: of a large body little is left for the end."""
+
+_BEGIN_TO_WRITE = 2
+"""SYNC_FILE_RANGE_WRITE, which waits for nothing."""
+
+_sync_file_range = getattr(ctypes.CDLL(None), "sync_file_range", None)
+"""Linux has it."""
+if _sync_file_range is not None:
+    _sync_file_range.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
 
 
 class NoSpace(Exception):
@@ -64,7 +77,7 @@ class Staging:
         """Make the file of a body, locked. What an earlier attempt of the same request has left is removed. Raises OSError."""
         self.remove(body_id)
         path = self.path(body_id, name)
-        path.parent.mkdir(mode=0o700)
+        path.parent.mkdir(mode=0o700, parents=True)
         return StagedFile(path, os.O_CREAT | os.O_EXCL, self._least_free)
 
     def go_on(self, body_id: str, name: str) -> StagedFile:
@@ -119,11 +132,11 @@ class StagedFile:
 
     def __init__(self, path: Path, flags: int, least_free: int) -> None:
         self._least_free = least_free
-        self._directory = path.parent
+        self._path = path
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.size = os.fstat(self._file).st_size
+            self.size = self._flushed = os.fstat(self._file).st_size
         except BaseException:
             os.close(self._file)
             raise
@@ -156,6 +169,9 @@ class StagedFile:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise NoSpace("the disk has filled up meanwhile") from error
             raise
+        if _sync_file_range is not None and self.size - self._flushed >= _FLUSH:
+            _sync_file_range(self._file, self._flushed, self.size - self._flushed, _BEGIN_TO_WRITE)
+            self._flushed = self.size
 
     def _write_all(self, pieces: Sequence[Piece]) -> None:
         left = list(pieces)
@@ -170,12 +186,12 @@ class StagedFile:
     def cut(self, size: int) -> None:
         """Take back what is beyond so many bytes."""
         os.ftruncate(self._file, size)
-        self.size = size
+        self.size = self._flushed = size
 
     def sync(self) -> None:
         """Let it survive a power cut."""
         os.fsync(self._file)
-        for directory in (self._directory, self._directory.parent):
+        for directory in (self._path.parent, self._path.parent.parent):
             descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 os.fsync(descriptor)
@@ -186,7 +202,13 @@ class StagedFile:
         """Give the lock back."""
         os.close(self._file)
 
-    def abandon(self) -> None:
-        """Remove it, and give the lock back."""
-        shutil.rmtree(self._directory, ignore_errors=True)
+    def abandon(self) -> bool:
+        """Remove it, and give the lock back; False if another attempt has its place, which is left alone then."""
+        try:
+            ours = os.path.samestat(self._path.stat(), os.fstat(self._file))
+        except OSError:
+            ours = False
+        if ours:
+            shutil.rmtree(self._path.parent, ignore_errors=True)
         self.close()
+        return ours

@@ -26,6 +26,8 @@ from s3tui.state.bodies import Body
 _log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 5.0
+_SWEEPS_A_LOOK = 4
+"""After so many it is looked whether jobs wait in vain, because their worker was killed."""
 _SWEEPS_AN_HOUR = int(3600 / _PAUSE_SECONDS)
 _HOUR_MS = 3_600_000
 
@@ -38,12 +40,12 @@ async def keep_sweeping(desk: Desk) -> None:
             await desk.write(sweep, desk)
             if turn % _SWEEPS_AN_HOUR == 0:
                 await desk.call(desk.store.requests.forget)
-            if await desk.call(_somebody_waits, desk):
+            if turn % _SWEEPS_A_LOOK == 0 and await desk.call(_somebody_waits, desk):
                 await desk.write(desk.ensure_worker)
         except S3tuiError as error:
             _log.warning("Staging was not swept: %s", error)
-        except OSError as error:
-            _log.warning("Staging was not swept: %s", error.strerror)
+        except Exception:
+            _log.exception("Staging was not swept")
 
 
 def sweep(desk: Desk) -> None:

@@ -74,7 +74,7 @@ def run_create(arguments: argparse.Namespace) -> int:
 
     expires_at = None if arguments.expires is None else _moment_ahead(arguments.expires)
     with _opened(arguments) as runtime:
-        token = runtime.store.tokens.create(name=arguments.name, scope=arguments.scope, expires_at=expires_at)
+        token = runtime.store.tokens.create(name=display_text(arguments.name), scope=arguments.scope, expires_at=expires_at)
     if not arguments.quiet:
         output.note("This is shown once; only its hash is kept.")
     _show_token(token)

@@ -43,6 +43,14 @@ class ApiOptions(BaseModel):
     start_worker: bool = True
     """Whether a background worker is started here when none runs."""
 
+    @field_validator("allowed_sources")
+    @classmethod
+    def _are_absolute(cls, directories: list[str]) -> list[str]:
+        for directory in directories:
+            if not directory.startswith(("/", "~")):
+                raise ValueError(f"{directory!r} must be an absolute path, or begin with ~")
+        return directories
+
     @field_validator("max_body")
     @classmethod
     def _is_a_size(cls, value: str) -> str:

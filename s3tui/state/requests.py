@@ -40,7 +40,8 @@ class Claim:
     key: str
     owner: str
     job_id: str
-    """The job that it makes, if it makes one."""
+    """The job that it makes, or steers."""
+    makes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,13 @@ class Requests:
             if row is None:
                 chosen = job_id or new_id()
                 connection.execute(_CLAIM, **names, request=request, job_id=chosen, owner=owner, now=now_ms())
-                return Claim(token_id, key, owner, chosen)
+                return Claim(token_id, key, owner, chosen, makes=job_id is None)
             was, body_hash, chosen, done, held, exists = row
             made = done or (job_id is None and exists and body_hash is not None)
             if made or held or was != request:
                 return Known(was, body_hash, chosen, busy=bool(held and not made))
             connection.execute(_TAKE_OVER, **names, owner=owner)
-            return Claim(token_id, key, owner, chosen)
+            return Claim(token_id, key, owner, chosen, makes=job_id is None)
 
     def renew(self, claim: Claim) -> bool:
         """Keep it; False if another one has taken it over."""
@@ -101,9 +102,10 @@ class Requests:
             )
 
     def release(self, claim: Claim) -> None:
-        """It came to nothing: the key may be used again."""
+        """It came to nothing: the key may be used again. Not if its job is there all the same."""
+        made = "EXISTS (SELECT 1 FROM job WHERE job.id = api_request.job_id)" if claim.makes else "FALSE"
         with self._database.write() as connection:
-            connection.execute(f"DELETE FROM api_request WHERE {_HELD} AND NOT done", **_names(claim))
+            connection.execute(f"DELETE FROM api_request WHERE {_HELD} AND NOT done AND NOT {made}", **_names(claim))
 
     def forget(self) -> int:
         """Drop the keys that are a week old; returns how many."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -55,7 +56,7 @@ async def test_a_request_that_is_still_at_work_is_a_conflict(any_office: Office)
     opened = asyncio.Event()
     begun = asyncio.Event()
 
-    async def slow() -> object:
+    async def slow() -> AsyncIterator[bytes]:
         yield ROWS[:5]
         begun.set()
         await opened.wait()
@@ -63,7 +64,7 @@ async def test_a_request_that_is_still_at_work_is_a_conflict(any_office: Office)
 
     path = "/v1/ingests?name=rows.csv"
     headers = {"Content-Type": "text/csv", "Idempotency-Key": "4f1c"}
-    first = asyncio.create_task(any_office.client.post(path, content=slow(), headers=headers))  # type: ignore[arg-type]
+    first = asyncio.create_task(any_office.client.post(path, content=slow(), headers=headers))
     await begun.wait()
     second = await any_office.post_rows(headers=KEY)
     problem(second, 409, "in_flight")
@@ -114,6 +115,39 @@ async def test_a_claim_that_was_taken_over_can_write_nothing_more(any_office: Of
     known = requests.claim("t", "k", "r")
     assert isinstance(known, Known)
     assert (known.body_hash, known.job_id, known.busy) == ("y", fast.job_id, False)
+
+
+async def test_a_slow_attempt_that_was_taken_over_takes_nothing_from_the_new_one(any_office: Office) -> None:
+    """Its server was frozen in the middle of the body, and goes on after another one has answered."""
+    begun, opened = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield ROWS[:5]
+        begun.set()
+        await opened.wait()
+        yield ROWS[5:]
+
+    path, headers = "/v1/ingests?name=rows.csv", {"Content-Type": "text/csv", **KEY}
+    first = asyncio.create_task(any_office.client.post(path, content=slow(), headers=headers))
+    await begun.wait()
+    _let_claims_run_out(any_office)
+    second = await any_office.post_rows(headers=KEY)
+    assert second.status_code == 202
+    opened.set()
+    problem(await first, 409, "in_flight")
+    assert any_office.staged == [f"{second.json()['id']}/rows.csv"]
+    assert any_office.store.bodies.get(second.json()["id"]) is not None
+    assert (await any_office.post_rows(headers=KEY)).json()["id"] == second.json()["id"]
+
+
+async def test_a_key_whose_job_was_made_is_not_free_again(any_office: Office) -> None:
+    requests = any_office.store.requests
+    job = (await any_office.post_rows(headers=KEY)).json()["id"]
+    _undo_the_answer(any_office)
+    with any_office.store.database.read() as connection:
+        [(token_id, key, owner, job_id)] = connection.rows("SELECT token_id, key, owner, job_id FROM api_request")
+    requests.release(Claim(token_id, key, owner, job_id, makes=True))
+    assert (await any_office.post_rows(headers=KEY)).json()["id"] == job
 
 
 async def test_keys_are_forgotten_after_a_week(any_office: Office) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from s3tui.api.sweeping import sweep
 from s3tui.events import Planned
 from s3tui.model import FileState, Fingerprint
 from s3tui.state.bodies import Body
@@ -84,6 +85,16 @@ async def test_a_job_is_paused_resumed_and_cancelled(any_office: Office) -> None
         assert (answer.status_code, answer.headers["location"]) == (202, f"/v1/jobs/{job}")
         states.append(answer.json()["state"])
     assert states == ["paused", "pending", "cancelled"]
+
+
+async def test_a_failed_job_whose_body_is_gone_does_not_go_on(office: Office) -> None:
+    [job] = await post_some(office, 1)
+    with office.store.database.write() as connection:
+        connection.execute("UPDATE job SET state = 'failed', finished_at = 1")
+    sweep(office.desk)
+    for verb in ("resume", "retry"):
+        facts = problem(await office.client.post(f"/v1/jobs/{job}/{verb}"), 409, "conflict")
+        assert "Post it again" in facts["detail"]
 
 
 async def test_files_are_read_page_by_page_whatever_their_names(office: Office) -> None:

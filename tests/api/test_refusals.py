@@ -270,6 +270,14 @@ async def test_503_when_the_disk_is_full(office: Office) -> None:
     assert office.staged == []
 
 
+async def test_503_when_staging_does_not_work(office: Office) -> None:
+    office.desk.staging.directory.rmdir()
+    office.desk.staging.directory.write_text("")
+    answer = await office.post_rows()
+    problem(answer, 503, "staging")
+    assert str(office.desk.staging.directory) not in answer.text
+
+
 async def test_503_when_the_database_cannot_be_read(office: Office) -> None:
     office.store.close()
     with office.store.database.path.open("r+b") as file:  # type: ignore[union-attr]

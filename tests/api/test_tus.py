@@ -246,6 +246,7 @@ async def test_an_upload_that_another_process_adds_to_is_left_alone(office: Offi
     path = (await create(office)).headers["location"]
     held = office.desk.staging.go_on(path.rpartition("/")[2], "rows.csv")
     problem(await add(office, path, 0, ROWS), 423, "locked")
+    problem(await office.client.delete(path, headers=TUS), 423, "locked")
     held.close()
     assert (await add(office, path, 0, ROWS)).status_code == 204
 

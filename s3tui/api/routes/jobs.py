@@ -16,7 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from s3tui.api import shapes
 from s3tui.api.auth import READS, Reader, Writer
 from s3tui.api.desk import AtDesk, Desk
-from s3tui.api.events import Sights, is_over, stream
+from s3tui.api.events import Sights, begun, is_over, stream
 from s3tui.api.idempotency import IdempotencyKey, attempt
 from s3tui.api.jobs_shown import accepted, digest, etag, files_of, is_known, json_response, page_of, shown_whole
 from s3tui.api.problems import Problem
@@ -104,9 +104,7 @@ async def follow_job(
     facts = await sights.look((await desk.call(desk.job, job_id)).id)
     if is_over(facts) and digest(facts) == last_event_id:
         return Response(status_code=204)
-    with desk.streams_of_token.one(caller.id):
-        pass  # a refusal must come before the stream begins
-    events = stream(request, desk, sights, caller, job_id, last_event_id)
+    events = await begun(stream(request, desk, sights, caller, job_id, last_event_id))
     return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
@@ -119,7 +117,12 @@ async def pause_job(request: Request, desk: AtDesk, caller: Writer, job_id: str,
 @router.post("/{job_id}/resume", status_code=202, responses=_ACCEPTED)
 async def resume_job(request: Request, desk: AtDesk, caller: Writer, job_id: str, key: IdempotencyKey = None) -> Response:
     """Go on with a job that is paused, was left behind, or failed half-way."""
-    return await _steer(request, desk, caller, job_id, key, desk.service.resume, then=desk.wake_worker)
+
+    def resume(job_id: str) -> None:
+        _ensure_body(desk, job_id)
+        desk.service.resume(job_id)
+
+    return await _steer(request, desk, caller, job_id, key, resume, then=desk.wake_worker)
 
 
 @router.post("/{job_id}/cancel", status_code=202, responses=_ACCEPTED)
@@ -134,8 +137,7 @@ async def retry_job(request: Request, desk: AtDesk, caller: Writer, job_id: str,
     """Send its failed files again. A body that was posted is there for it as long as api.keep_failed_hours says."""
 
     def retry(job_id: str) -> None:
-        if desk.store.bodies.get(job_id) is not None and not desk.staging.has(job_id):
-            raise Conflict(f"Job {job_id} cannot be retried: its body is not in staging any more. Post it again.")
+        _ensure_body(desk, job_id)
         desk.service.retry(job_id)
 
     return await _steer(request, desk, caller, job_id, key, retry, then=desk.wake_worker)
@@ -169,6 +171,12 @@ async def _steer(
             if then is not None:
                 then()
         return await desk.call(accepted, desk, job.id)
+
+
+def _ensure_body(desk: Desk, job_id: str) -> None:
+    """See that what was posted is there still. Raises Conflict."""
+    if desk.store.bodies.get(job_id) is not None and not desk.staging.has(job_id):
+        raise Conflict(f"Job {job_id} cannot go on: its body is not in staging any more. Post it again.")
 
 
 def _sweep(desk: Desk) -> None:
