@@ -7,7 +7,6 @@ answer is 202. Whatever goes wrong before that leaves neither.
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from fastapi import Request
 from starlette.responses import Response
 
-from s3tui.api.bodies import Writer, check_length, chunks_of, writing
+from s3tui.api.bodies import Hash, Writer, check_length, chunks_of, writing
 from s3tui.api.desk import Desk
 from s3tui.api.idempotency import Attempt, attempt
 from s3tui.api.intake import Wish, make_job, spec_of
@@ -77,6 +76,7 @@ class _Source:
     def __init__(self, request: Request, desk: Desk, wish: Wish, takes: Takes) -> None:
         content_type = request.headers.get("content-type", "")
         self._form = FormFile(content_type) if _media_type(content_type) == _FORM else None
+        self._desk = desk
         self._wish = wish
         self._takes = takes
         self._chunks = chunks_of(request, largest=desk.max_body + (ROOM if self._form else 0))
@@ -103,10 +103,11 @@ class _Source:
 
     async def hash(self) -> str:
         """SHA-256 of the file, which is kept nowhere."""
-        whole = hashlib.sha256()
-        async for piece in self.pieces():
-            whole.update(piece)
-        return whole.hexdigest()
+        whole = Hash()
+        async with writing(self._desk, whole, Writer.close) as writer:
+            async for piece in self.pieces():
+                await writer.feed(piece)
+        return whole.sha256
 
 
 async def _receive(desk: Desk, caller: Token, source: _Source, trying: Attempt) -> Response:
