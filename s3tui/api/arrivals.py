@@ -7,6 +7,7 @@ answer is 202. Whatever goes wrong before that leaves neither.
 from __future__ import annotations
 
 import base64
+import logging
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -22,7 +23,10 @@ from s3tui.api.jobs_shown import accepted
 from s3tui.api.multipart import ROOM, FormFile
 from s3tui.api.problems import Problem
 from s3tui.api.staging import Piece, StagedFile
+from s3tui.errors import StateError
 from s3tui.state.tokens import Token
+
+_log = logging.getLogger(__name__)
 
 _FORM = "multipart/form-data"
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -136,12 +140,14 @@ async def _receive(desk: Desk, caller: Token, source: _Source, trying: Attempt) 
 
 
 def _leave(desk: Desk, body_id: str, file: StagedFile) -> None:
-    """Leave nothing of a body, unless it has just become a job."""
-    if desk.store.jobs.find(body_id):
+    """Leave nothing of a body, unless it has just become a job. What cannot be found out now is found out when staging is swept."""
+    try:
+        if not desk.store.jobs.find(body_id) and file.abandon():
+            desk.store.bodies.drop(body_id)
+    except StateError as error:
+        _log.warning("What is left of body %s will be removed later: %s", body_id, error)
+    finally:
         file.close()
-        return
-    if file.abandon():
-        desk.store.bodies.drop(body_id)
 
 
 def _commit(desk: Desk, caller: Token, wish: Wish, trying: Attempt, file: StagedFile) -> Callable[[], str]:
