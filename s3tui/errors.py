@@ -6,6 +6,7 @@
     ├── NotFound                  no such job or file row
     ├── Conflict                  the job's state does not allow what was asked
     ├── StateError                the state database cannot be read or written
+    │   └── StateLost             its server went away, and may come back
     ├── QueueError                the queue cannot be reached
     ├── SourceError               a local file that cannot be read
     │   ├── SourceChanged
@@ -13,6 +14,7 @@
     │   ├── SourceVanished
     │   ├── NotAFile
     │   ├── SourceTooLarge
+    │   ├── SourceUnseen
     │   └── SourceKept
     ├── StorageError              S3 said no, or said nothing
     │   ├── AccessDenied
@@ -81,6 +83,12 @@ class StateError(S3tuiError):
     fatal = True
 
 
+class StateLost(StateError):
+    """The server of the state database broke the connection off, or cannot be reached: it may be back in a moment."""
+
+    reason = "state_lost"
+
+
 class QueueError(S3tuiError):
     """The queue cannot be reached or used."""
 
@@ -123,6 +131,12 @@ class SourceTooLarge(SourceError):
     """No object of S3 is as large as the file."""
 
     reason = "too_large"
+
+
+class SourceUnseen(SourceError):
+    """This machine does not see the sources of a job, though others may; the message is the middle of a sentence."""
+
+    reason = "source_unseen"
 
 
 class SourceKept(SourceError):

@@ -28,6 +28,7 @@ from s3tui.jobs.upload import UploadSpec
 from s3tui.jobs.video import VideoSpec
 from s3tui.model import Connection, ObjectHeaders, ObjectRef, Policy
 from s3tui.state.options import state_directory
+from s3tui.state.settling import this_host
 from s3tui.storage.bucket import check_bucket_name
 from s3tui.transfer.choice import Choice
 
@@ -262,9 +263,10 @@ class Runtime:
         return message
 
     def _background_worker_lives(self) -> bool:
-        return any(
-            not row.home_only and row.identity == self._identity and "upload" in row.queues for row in self.service.workers()
-        )
+        rows = [row for row in self.service.workers() if not row.home_only and row.identity == self._identity]
+        if self.store.database.is_shared and self.store.sightings.missed_from_here():
+            rows = [row for row in rows if row.host == this_host()]
+        return {name for row in rows for name in row.queues} >= set(QUEUES)
 
     def _be_the_only_background_worker(self) -> None:
         path = state_directory() / f"worker-{self._identity or 'default'}.lock"

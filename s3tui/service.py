@@ -12,6 +12,7 @@ Every call is safe from any thread and blocks only on the state database.
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from s3tui.model import (
     Job,
     JobState,
     OpenUpload,
+    RejectChoice,
+    RejectLine,
+    RejectWay,
     RowCounts,
     VideoSample,
     View,
@@ -39,6 +43,8 @@ from s3tui.report import (
     csv_facts,
     failures_by_reason,
     outlook,
+    reject_lines,
+    reject_text,
     report_csv,
     report_head,
     report_json,
@@ -46,8 +52,10 @@ from s3tui.report import (
     rows_of,
 )
 from s3tui.state.jobs import NewJob
+from s3tui.state.sightings import this_vantage
 from s3tui.state.store import Store
 from s3tui.state.workers import WorkerRow
+from s3tui.transfer.landmarks import landmarks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,7 @@ class Service:
             return Submitted(new.id, resumed=False)
         if self._store.workers.carrying(unfinished):
             return Submitted(unfinished.id, resumed=True, carried_elsewhere=True)
+        self._store.jobs.look_anew(unfinished.no, new.vantage, new.landmarks)
         self._store.jobs.tune(unfinished.no, concurrency=concurrency, bandwidth=bandwidth)
         self._store.jobs.reopen(unfinished.no, home=home, identity=self._identity)
         return Submitted(unfinished.id, resumed=True)
@@ -268,9 +277,20 @@ class Service:
         """The rows of all files of an ingest job, as its report has them."""
         return rows_of(self._store, job)
 
-    def rejects(self, job: Job) -> list[tuple[str, int]]:
-        """(reason, count) of the records of an ingest job that are no rows, the most frequent first."""
-        return self._store.ingests.reasons(job.no)
+    def rejects(self, job: Job, file_no: int | None = None) -> list[tuple[str, int]]:
+        """(reason, count) of the records of an ingest job, or of one of its files, that are no rows, the most frequent first.
+
+        O(n), and there may be a million: call it off the UI.
+        """
+        return self._store.rejects.reasons(job.no, file_no)
+
+    def reject_lines(self, job: Job, chosen: RejectChoice, way: RejectWay) -> list[RejectLine]:
+        """A page of these records, in the order of files and lines; costs what it holds and what is skipped."""
+        return reject_lines(self._store, job, chosen, way)
+
+    def reject_text(self, job: Job, file_no: int, record: int) -> str | None:
+        """All of such a record; see `RejectLine.text`. None if it is not there any more."""
+        return reject_text(self._store, job, file_no, record)
 
     def csv_facts(self, job: Job, numbers: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
         """What the plan of an ingest job says of each of these files (None: all) whose header could be read; see `s3tui.report`."""
@@ -310,6 +330,8 @@ class Service:
             home=home,
             identity=self._identity,
             created_at=now_ms(),
+            vantage=this_vantage() if self._store.database.is_shared else "",
+            landmarks=landmarks_of([os.fsencode(source) for source in spec.sources]) if self._store.database.is_shared else "",
         )
 
     def _carrier(self, job: Job, home: str | None) -> tuple[str | None, str]:

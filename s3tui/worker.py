@@ -28,11 +28,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from s3tui.errors import CredentialsExpired, LeaseLost, S3tuiError, StateError
+from s3tui.errors import CredentialsExpired, LeaseLost, S3tuiError, SourceUnseen, StateError
 from s3tui.jobs import sweep
 from s3tui.jobs.context import Context, Resources
 from s3tui.jobs.kinds import KINDS
+from s3tui.jobs.seeing import ensure_seen
 from s3tui.jobs.specs import decode_spec
+from s3tui.jobs.workplaces import sweep_workplaces
 from s3tui.live.mirror import Mirror
 from s3tui.log_context import about
 from s3tui.masking import masked
@@ -138,6 +140,7 @@ class Worker:
         """Register, and begin to take units. Raises StateError, QueueError."""
         self._store.workers.register(self._claimant, pid=os.getpid(), version=self._version)
         log.info("Worker %s begins: version %s, %s.", self.id, self._version, ", ".join(self._claimant.queues))
+        threading.Thread(target=sweep_workplaces, name="tidier", daemon=True).start()
         for name, loop in (("heartbeat", self._heartbeat), ("claimer", self._claim)):
             thread = threading.Thread(target=loop, name=name, daemon=True)
             thread.start()
@@ -165,6 +168,9 @@ class Worker:
         self._stopping.set()
         self._bell.set()
         self._each_job(Control.pause)
+        with self._lock:
+            at_work = len(self._at_work)
+        log.info("Worker %s was told to stop: %d units at work, and %g seconds for what is in flight.", self.id, at_work, grace)
         deadline = time.monotonic() + grace
         self._join_units(deadline)
         self._each_job(Control.break_off)
@@ -184,11 +190,16 @@ class Worker:
             self._mirror.part(_MIRRORING_SECONDS)
         log.info("Worker %s has stopped.", self.id)
 
-    def run_until_stopped(self) -> None:
-        """Start, and block until `request_stop`, idleness or a broken database; then stop. Raises StateError for the last."""
-        self.start()
-        self._stopping.wait()
-        self.stop()
+    def run_until_stopped(self, grace: float = 5.0) -> None:
+        """Start, and block until `request_stop`, idleness or a broken database; then stop, with this grace.
+
+        Raises StateError for a broken database, QueueError if it cannot begin.
+        """
+        try:
+            self.start()
+            self._stopping.wait()
+        finally:
+            self.stop(grace)
         if self.error is not None:
             raise self.error
 
@@ -291,6 +302,8 @@ class Worker:
             log.warning("Unit %d was taken over by another worker.", lease.unit_no)
         except StateError as error:
             self._break(error)
+        except SourceUnseen as error:
+            self._end_early(lease, partial(self._store.sightings.missed, lease, job.id, str(error)))
         except CredentialsExpired as error:
             with about(code=error.reason):
                 log.warning("The job waits for a person: %s", error)
@@ -315,6 +328,7 @@ class Worker:
             progress=at_work.progress,
             wake=self.wake,
         )
+        ensure_seen(context)
         (kind.plan if lease.kind is UnitKind.PLAN else kind.work)(context)
         if at_work.control.stopping:
             context.flush()
@@ -355,6 +369,8 @@ class Worker:
                 self._lose(lease)
         for number, orders in self._store.units.orders(list(jobs)).items():
             _obey(jobs[number].control, orders)
+        if self._bells is not None and self._store.database.is_shared:
+            self._bells.share(self._store.workers.count())
 
     def _lose(self, lease: Lease) -> None:
         """Break off the job of a lease that is not ours any more; its other units are released and may be claimed again."""

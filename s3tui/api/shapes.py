@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from s3tui.jobs.options import Preset, SegmentType
+from s3tui.jobs.options import Payload, Preset, SegmentType
 from s3tui.model import Desired, JobState
 
 Kind = Literal["upload", "backup", "video", "ingest"]
@@ -159,6 +159,10 @@ class IngestQuery(BaseModel):
     columns: Annotated[
         str | None, Field(alias="schema", max_length=20_000, description="Like id:integer,price:decimal?,name:text")
     ] = None
+    table: Annotated[str | None, Field(max_length=60, description="A table with typed columns for the rows; else ingest_rows")] = (
+        None
+    )
+    payload: Annotated[Payload | None, Field(description="inline: workers need not reach the staged file")] = None
     strict: Annotated[bool | None, Field(description="Fail at the first row that is rejected")] = None
     batch_rows: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
 

@@ -25,6 +25,11 @@ def open_list(choice: Choice) -> FileList | None:
     return FileList(_directory(), choice.files_from) if choice.files_from else None
 
 
+def has_list(choice: Choice) -> bool:
+    """Whether this machine has the list that a choice names."""
+    return (_directory() / choice.files_from).exists()
+
+
 def forget_list(files: FileList, job: Job, store: Store) -> None:
     """Delete the list of a job whose plan is whole, unless another job has still to be planned by it."""
     if not store.jobs.another_to_plan(job.no, files.name):

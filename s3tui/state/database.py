@@ -5,22 +5,26 @@ This is the one place that knows which of the two it is; `state.sql` says how st
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from s3tui.errors import ConfigError, StateError
+from s3tui.errors import ConfigError, StateError, StateLost
 from s3tui.masking import shown_url
 from s3tui.state.migrations import newer_than
 from s3tui.state.schema import SCHEMA
-from s3tui.state.sql import Connection, Wording, statements
+from s3tui.state.sql import Connection, Load, RowTable, Sheet, Wording, statements
 from s3tui.state.sqlite import SQLiteFile
+from s3tui.text import display_text
 
 if TYPE_CHECKING:
     from s3tui.state.postgresql import PostgreSQLServer
 
-HEAD = "0008"
+_log = logging.getLogger(__name__)
+
+HEAD = "0009"
 """The newest migration: the schema that this version reads and writes."""
 
 # One row. The table has the name that the first version gave it, so that this version, too, refuses what a newer one has migrated.
@@ -30,6 +34,10 @@ _VERSION_TABLE = "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHA
 class Connections(Protocol):
     """The connections of this process to one database. What goes wrong is an error of its driver."""
 
+    @staticmethod
+    def is_lost(error: Exception) -> bool:
+        """Whether an error of the driver says that the server went away, or broke a transaction off that may be tried again."""
+
     def write(self) -> AbstractContextManager[Connection]:
         """A transaction that commits at the end of the block, or rolls back."""
 
@@ -38,6 +46,9 @@ class Connections(Protocol):
 
     def lock(self, connection: Connection, name: str) -> None:
         """Let the other transactions that lock this name wait for this one."""
+
+    def loads(self, table: RowTable, job_id: str, file: int, sheet: Sheet) -> list[Load]:
+        """Rows of one file of a job, as `Connection.load` adds them to a table."""
 
     def close(self) -> None:
         """Close every connection."""
@@ -58,11 +69,12 @@ class Database:
         self._connections: Connections
         if self.path is not None:
             self._error: type[Exception] = SQLiteFile.error
+            self._is_lost = SQLiteFile.is_lost
             with self._translated():
                 self._connections = SQLiteFile(self.path)
         else:
             server = postgresql_server(url)
-            self._error = server.error
+            self._error, self._is_lost = server.error, server.is_lost
             with self._translated():
                 self._connections = server(f"postgresql://{url.partition('://')[2]}")
         try:
@@ -89,9 +101,18 @@ class Database:
         with self.write() as connection:
             connection.execute("UPDATE alembic_version SET version_num = version_num")
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other machines may use it, too."""
+        return self.path is None
+
     def lock(self, connection: Connection, name: str) -> None:
         """Let the other transactions that lock this name wait for this one."""
         self._connections.lock(connection, name)
+
+    def loads(self, table: RowTable, job_id: str, file: int, sheet: Sheet) -> list[Load]:
+        """Rows of one file of a job, as `Connection.load` adds them to a table."""
+        return self._connections.loads(table, job_id, file, sheet)
 
     def close(self) -> None:
         """Close every connection."""
@@ -109,14 +130,16 @@ class Database:
                 _create(connection)
             elif version != HEAD:
                 _migrate(connection, version)
+                _tell_migrated(connection, version)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
         except self._error as error:
-            cause = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise StateError(f"The state database {self._name} cannot be used: {cause}. {_next_step(cause)}") from error
+            cause = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+            kind = StateLost if self._is_lost(error) else StateError
+            raise kind(f"The state database {self._name} cannot be used: {cause}. {_next_step(cause)}") from error
 
 
 def _stored_version(connection: Connection) -> str | None:
@@ -130,15 +153,35 @@ def _create(connection: Connection) -> None:
     connection.execute("INSERT INTO alembic_version VALUES (:head)", head=HEAD)
 
 
+def ensure_head(connection: Connection) -> None:
+    """See that the schema is still the one of this version. Raises StateError when a newer one has migrated it meanwhile."""
+    version = _stored_version(connection)
+    if version != HEAD:
+        raise _newer(version)
+
+
+def _newer(version: str | None) -> StateError:
+    return StateError(
+        f"The state database was written by a newer s3tui (schema {version}); this one knows up to {HEAD}. Upgrade s3tui."
+    )
+
+
 def _migrate(connection: Connection, version: str) -> None:
     if version > HEAD:
-        raise StateError(
-            f"The state database was written by a newer s3tui (schema {version}); this one knows up to {HEAD}. Upgrade s3tui."
-        )
+        raise _newer(version)
     for script in newer_than(version):
         for statement in statements(script):
             connection.execute(statement)
     connection.execute("UPDATE alembic_version SET version_num = :head", head=HEAD)
+
+
+def _tell_migrated(connection: Connection, version: str) -> None:
+    """Who runs an older version finds out by itself within a second, and stops; here it is told who that is."""
+    older = connection.rows("SELECT host, pid, version FROM worker WHERE alive_until >= clock_ms() ORDER BY started_at")
+    _log.info("The state database is migrated from schema %s to %s.", version, HEAD)
+    for host, pid, runs in older:
+        where = display_text(host.partition("/")[0])
+        _log.warning("The worker of version %s on %s (process %d) stops now: upgrade it, and start it again.", runs, where, pid)
 
 
 def _next_step(cause: str) -> str:

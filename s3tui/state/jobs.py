@@ -13,6 +13,7 @@ from s3tui.state.database import Database
 from s3tui.state.job_row import JOB, job_of
 from s3tui.state.outbox import post_units
 from s3tui.state.settling import HELD, LEASED, READY, UNENDED, fail_job, free_dead, reopen_files, settle
+from s3tui.state.sightings import forget_blindness
 from s3tui.state.sql import Connection
 
 _RETRY_UNIT = 1000
@@ -33,9 +34,9 @@ ORDER BY no LIMIT :waiting"""
 
 _CREATE = """
 INSERT INTO job (id, kind, queue, spec, spec_hash, place, dry_run, concurrency, bandwidth, home, identity, created_at,
-    state, desired, planned, units)
+    vantage, landmarks, state, desired, planned, units)
 VALUES (:id, :kind, :queue, :spec, :spec_hash, :place, :dry_run, :concurrency, :bandwidth, :home, :identity, :created_at,
-    'pending', 'run', FALSE, 1)
+    :vantage, :landmarks, 'pending', 'run', FALSE, 1)
 RETURNING no"""
 
 # Stored and proven, but its source was not deleted, for a cause that may be gone: only the deletion is tried again.
@@ -62,6 +63,10 @@ class NewJob:
     bandwidth: int = 0
     place: str = ""
     """Same sources, same target: what one such job stored, the next may find unchanged. Empty: there is no such job."""
+    vantage: str = ""
+    """From where its sources are seen: see `state.sightings`."""
+    landmarks: str = ""
+    """What they are recognized by from elsewhere."""
 
 
 class Jobs:
@@ -148,6 +153,16 @@ class Jobs:
                 error=error,
             )
             settle(connection, number)
+
+    def look_anew(self, number: int, vantage: str, landmarks: str) -> None:
+        """Whoever asked for an unfinished job again sees its sources, as they are now."""
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE job SET vantage = :vantage, landmarks = :landmarks WHERE no = :no",
+                no=number,
+                vantage=vantage,
+                landmarks=landmarks,
+            )
 
     def reopen(self, number: int, *, home: str | None, identity: str) -> None:
         """Let a job go on: paused, stopped half-way, or left behind by a dead worker. One that has ended stays so.
@@ -258,6 +273,7 @@ def _go(connection: Connection, number: int, home: str | None, identity: str) ->
         home=home,
         identity=identity,
     )
+    forget_blindness(connection, number)
     if home is None:
         ready = connection.rows(f"SELECT no FROM unit WHERE job_no = :no AND state = {READY}", no=number)
         post_units(connection, queue, job_id, [no for (no,) in ready])

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
-from s3tui.errors import LeaseLost, StateError
+from s3tui.errors import LeaseLost, StateError, StateLost
 from s3tui.events import Fact, Failed, Unverified, Uploaded, Withdrawn
 from s3tui.model import Lease
 from s3tui.state.chronicle import tell_files
@@ -83,7 +83,8 @@ class Journal:
 
     def _raise_if_broken(self) -> None:
         if self._broken is not None:
-            raise StateError(str(self._broken)) from self._broken
+            kind = StateLost if isinstance(self._broken, StateLost) else StateError
+            raise kind(str(self._broken)) from self._broken
 
     def _write(self) -> None:
         while group := self._next_group():

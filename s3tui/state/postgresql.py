@@ -10,19 +10,26 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from itertools import islice
+from itertools import groupby
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from s3tui.errors import ConfigError
-from s3tui.state.sql import Connection, Cursor, Row
+from s3tui.state.sql import Connection, Cursor, Load, Row, RowTable, Sheet, quoted
 
 _CONNECTIONS = 16
 _PATIENCE_SECONDS = 30.0
 _STREAMED_ROWS = 1000
-_COPIED_ROWS = 1000
+_TYPES = {
+    "TIMESTAMP WITHOUT TIME ZONE": "TIMESTAMP",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ",
+    "CHARACTER VARYING": "TEXT",
+}
+"""Other words for what we know."""
+
+_LOST = re.compile(r"08...|40...|57P0[1-3]")
 
 _WORDING = tuple(
     (re.compile(ours), theirs)
@@ -40,6 +47,14 @@ class PostgreSQLServer:
     """The connections of this process to one database."""
 
     error = psycopg.Error
+
+    @staticmethod
+    def is_lost(error: Exception) -> bool:
+        """Whether the server went away, shuts down, begins, or broke a transaction off for the sake of another one."""
+        state = getattr(error, "sqlstate", None)
+        if state is None:  # words of the client, not of the server
+            return isinstance(error, psycopg.OperationalError)
+        return bool(_LOST.fullmatch(state))
 
     def __init__(self, url: str) -> None:
         """Connect. Raises ConfigError for a malformed URL, `error`."""
@@ -76,6 +91,15 @@ class PostgreSQLServer:
         """Let the other transactions that lock this name wait for this one."""
         connection.rows("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))", name=name)
 
+    @staticmethod
+    def loads(table: RowTable, job_id: str, file: int, sheet: Sheet) -> list[Load]:
+        """A COPY."""
+        names = ", ".join(map(quoted, (table.job, table.file, table.line, *sheet.columns)))
+        never_null = f", FORCE_NOT_NULL ({', '.join(map(quoted, sheet.never_null))})" if sheet.never_null else ""
+        written = f"FORMAT csv, DELIMITER {_text(sheet.delimiter)}, QUOTE {_text(sheet.quote)}, ENCODING 'UTF8'{never_null}"
+        data = sheet.copied(f"{job_id}{sheet.delimiter}{file}{sheet.delimiter}".encode())
+        return [Load(f"COPY {quoted(table.name)} ({names}) FROM STDIN ({written})", data)]
+
     def close(self) -> None:
         """Close every connection."""
         self._pool.close()
@@ -95,13 +119,27 @@ class _PostgreSQLConnection(Connection):
     def insert(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         self.execute_each(sql, rows)
 
-    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:
-        """By COPY; its delimiter and its quote are control characters, so that no value needs to be escaped."""
-        options = r"(FORMAT csv, DELIMITER E'\x02', QUOTE E'\x01', ENCODING 'UTF8')"
-        left = iter(rows)
-        with self._connection.cursor().copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN {options}") as copy:
-            while page := list(islice(left, _COPIED_ROWS)):
-                copy.write("".join(["\x02".join(map(str, row)) + "\n" for row in page]).encode())
+    def load(self, loads: Sequence[Load]) -> None:
+        """Neighbours of one statement are one COPY."""
+        for statement, neighbours in groupby(loads, key=lambda load: load.statement):
+            with self._connection.cursor().copy(statement.encode()) as copy:
+                for load in neighbours:
+                    copy.write(load.data)
+
+    def columns(self, table: str) -> list[tuple[str, str, bool]]:
+        found = self._connection.execute(
+            """
+            SELECT attname, upper(format_type(atttypid, atttypmod)), NOT attnotnull FROM pg_attribute
+            WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum""",
+            [quoted(table)],
+        )
+        return [(name, _TYPES.get(str(kind), str(kind)), nullable) for name, kind, nullable in found]
+
+    def is_refusal(self, error: Exception) -> bool:
+        return isinstance(error, (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError))
+
+    def define(self, sql: str) -> None:
+        self._connection.execute(sql.encode())
 
     def stream(self, sql: str, /, **values: object) -> Iterator[Row]:
         with self._connection.cursor(name="stream") as cursor:
@@ -110,6 +148,11 @@ class _PostgreSQLConnection(Connection):
 
     def _run(self, sql: str, values: Mapping[str, object]) -> Cursor:
         return self._connection.execute(_worded(sql), values)
+
+
+def _text(character: str) -> str:
+    """A character as SQL has it, whichever it is."""
+    return f"E'\\x{ord(character):02x}'"
 
 
 @cache

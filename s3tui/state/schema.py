@@ -33,6 +33,8 @@ CREATE TABLE job (
     started_at BIGINT,
     finished_at BIGINT,
     announced BOOLEAN NOT NULL DEFAULT FALSE, -- this end of it has been told to the webhook, if there is one
+    vantage VARCHAR(160) NOT NULL DEFAULT '', -- from where its sources are seen: see state.sightings
+    landmarks TEXT NOT NULL DEFAULT '',  -- JSON: what they are recognized by elsewhere; see transfer.landmarks
     -- Counters, kept in the transaction that changes the rows they count.
     units INTEGER NOT NULL DEFAULT 0,
     units_done INTEGER NOT NULL DEFAULT 0,
@@ -145,6 +147,7 @@ CREATE TABLE batch (
     rejected BIGINT NOT NULL DEFAULT 0,
     etag TEXT,                           -- of its object
     proof VARCHAR(16),                   -- model.Proof of that
+    payload BYTEA,                       -- its bytes until it is done, if workers cannot reach the file
     CONSTRAINT pk_batch PRIMARY KEY (job_no, no)
 );
 CREATE INDEX ix_batch_open ON batch (job_no, unit_no, no) WHERE NOT done;
@@ -210,7 +213,18 @@ CREATE TABLE worker (
     started_at BIGINT NOT NULL,
     alive_until BIGINT NOT NULL,         -- by the database's clock, passed: dead
     progress TEXT NOT NULL,              -- JSON sample of what is in flight
+    vantage VARCHAR(160) NOT NULL DEFAULT '', -- from where it sees files
     CONSTRAINT pk_worker PRIMARY KEY (id)
+);
+
+-- From where the sources of jobs were looked for, with a shared database. Where none is, they have not been.
+CREATE TABLE sighting (
+    job_no BIGINT NOT NULL,
+    vantage VARCHAR(160) NOT NULL,       -- host name, boot and space of mounts
+    sees BOOLEAN NOT NULL,
+    told TEXT NOT NULL,                  -- what there is instead
+    looked_at BIGINT NOT NULL,           -- by the database's clock
+    CONSTRAINT pk_sighting PRIMARY KEY (job_no, vantage)
 );
 
 -- What endpoints were found to support.

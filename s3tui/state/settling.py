@@ -24,7 +24,7 @@ UNENDED = f"('{JobState.PENDING}', '{JobState.RUNNING}', '{JobState.PAUSED}')"
 """Jobs that have something to do, as SQL has it."""
 
 _MAX_CRASHES = 5
-"""A unit whose workers died this often is not given to another one."""
+"""A unit whose workers died this often, one after the other, is not given to another one. See `units.forgive_crashes`."""
 
 _LEASED = f"EXISTS (SELECT 1 FROM unit WHERE unit.job_no = job.no AND unit.state = {LEASED})"
 
@@ -109,6 +109,7 @@ def _close_files(connection: Connection, number: int) -> None:
     if state == JobState.CANCELLED:
         skipped = connection.execute(close, no=number, end=FileState.SKIPPED, reason="cancelled", error=None)
         connection.execute("UPDATE job SET skipped = skipped + :skipped WHERE no = :no", no=number, skipped=skipped)
+        connection.execute("UPDATE batch SET payload = NULL WHERE job_no = :no AND payload IS NOT NULL", no=number)
     else:
         failed = connection.execute(close, no=number, end=FileState.FAILED, reason=reason, error=error)
         connection.execute("UPDATE job SET failed = failed + :failed WHERE no = :no", no=number, failed=failed)

@@ -16,6 +16,7 @@ from s3tui.state.chronicle import tell_begun
 from s3tui.state.database import Database
 from s3tui.state.job_row import JOB, job_of
 from s3tui.state.settling import DONE, LEASED, READY, anything_dead, free_dead, settle
+from s3tui.state.sightings import BLIND, REASON, this_vantage
 from s3tui.state.sql import Connection
 
 LEASE_MS = 15_000
@@ -55,6 +56,7 @@ MAY_TAKE = """
 _CLAIMABLE = f"""
 SELECT unit.job_no, unit.no FROM unit JOIN job ON job.no = unit.job_no
 WHERE unit.state = {READY} AND job.state IN ('pending', 'running') AND job.desired = 'run' AND job.no <> ALL(:busy) AND {MAY_TAKE}
+    AND (job.home = :claimant OR NOT {BLIND})
 ORDER BY unit.job_no, unit.no LIMIT 1"""
 
 _HELD = f"job_no = :job_no AND no = :unit_no AND token = :token AND state = {LEASED}"
@@ -68,12 +70,16 @@ class Units:
 
     def claim(self, claimant: Claimant, busy: Collection[int] = ()) -> tuple[Lease, Job] | None:
         """Take the oldest unit that this worker may have, of a job that is not `busy`; None if there is none."""
-        with self._database.read() as connection:
-            if connection.first(_CLAIMABLE, busy=list(busy), **claimant.values) is None:
-                return None
+        values: dict[str, object] = {"busy": list(busy), "vantage": this_vantage(), **claimant.values}
+        if not self._database.is_shared and not self._any_claimable(values):  # a file has one writer at a time
+            return None
         with self._database.write() as connection:
-            found = connection.first(f"{_CLAIMABLE} FOR UPDATE OF unit SKIP LOCKED", busy=list(busy), **claimant.values)
+            found = connection.first(f"{_CLAIMABLE} FOR UPDATE OF unit SKIP LOCKED", **values)
             return None if found is None else _take(connection, claimant, *found)
+
+    def _any_claimable(self, values: dict[str, object]) -> bool:
+        with self._database.read() as connection:
+            return connection.first(_CLAIMABLE, **values) is not None
 
     def reap(self) -> None:
         """Free what dead workers hold; a read, unless there is any."""
@@ -122,6 +128,12 @@ def assert_held(connection: Connection, lease: Lease) -> None:
         raise LeaseLost(f"Unit {lease.unit_no} is another worker's now.")
 
 
+def forgive_crashes(connection: Connection, lease: Lease) -> None:
+    """The unit has got on: what workers died of was not this unit, or not what is left of it. The caller holds the lease."""
+    forgiven = "UPDATE unit SET attempts = 0 WHERE job_no = :job_no AND no = :unit_no AND attempts > 0"
+    connection.execute(forgiven, job_no=lease.job_no, unit_no=lease.unit_no)
+
+
 def finish_unit(connection: Connection, lease: Lease) -> None:
     """Mark the unit done and count it. Raises LeaseLost."""
     done = f"UPDATE unit SET state = {DONE}, worker = NULL, lease_until = NULL WHERE {_HELD}"
@@ -148,7 +160,7 @@ def _take(connection: Connection, claimant: Claimant, job_no: int, unit_no: int)
     )
     [row] = connection.rows(f"SELECT {JOB} FROM job WHERE no = :job_no", job_no=job_no)
     job = job_of(row)
-    if begun:
+    if begun and job.reason != REASON:  # whoever looks for its sources again has not begun
         tell_begun(job)
     return Lease(job_no, unit_no, UnitKind(kind), first, last, token, claimant.id, after_crash=attempts > 0), job
 

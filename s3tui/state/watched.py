@@ -15,7 +15,7 @@ from s3tui.state.database import Database
 from s3tui.state.planning import tell_refused, write_shard
 from s3tui.state.settling import DONE
 from s3tui.state.sql import Connection
-from s3tui.state.units import assert_held
+from s3tui.state.units import assert_held, forgive_crashes
 
 OUTDATED = "outdated"
 """Why what failed counts as skipped after all: a later version was taken, it is gone, or it can be read again."""
@@ -150,11 +150,7 @@ class Watched:
         """All sources were looked at: workers that died before this count no more against the unit. Raises LeaseLost."""
         with self._database.write() as connection:
             assert_held(connection, lease)
-            connection.execute(
-                "UPDATE unit SET attempts = 0 WHERE job_no = :job_no AND no = :no AND attempts > 0",
-                job_no=lease.job_no,
-                no=lease.unit_no,
-            )
+            forgive_crashes(connection, lease)
 
 
 def _is_known(entry: Planned, taken: dict[tuple[int, bytes], _Taken]) -> bool:

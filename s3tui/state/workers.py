@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from s3tui.model import ActiveTransfer, Job, VideoPhase, VideoSample, now_ms
-from s3tui.state.database import Database
+from s3tui.state.database import Database, ensure_head
 from s3tui.state.settling import LEASED, READY, UNENDED, free_dead, process_exists, settle, this_host
+from s3tui.state.sightings import this_vantage
 from s3tui.state.sql import Row
 from s3tui.state.units import LEASE_MS, Claimant
 
 _REGISTER = f"""
-INSERT INTO worker (id, host, pid, version, identity, queues, home_only, started_at, alive_until, progress)
-VALUES (:id, :host, :pid, :version, :identity, :queues, :home_only, :now, clock_ms() + {LEASE_MS}, '{{}}')"""
+INSERT INTO worker (id, host, pid, version, identity, queues, home_only, started_at, alive_until, progress, vantage)
+VALUES (:id, :host, :pid, :version, :identity, :queues, :home_only, :now, clock_ms() + {LEASE_MS}, '{{}}', :vantage)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,16 @@ class Workers:
                 queues=",".join(claimant.queues),
                 home_only=claimant.home_only,
                 now=now_ms(),
+                vantage=this_vantage(),
             )
 
     def beat(self, worker_id: str, progress: Mapping[str, object]) -> set[tuple[int, int, int]]:
-        """Stay alive: renew the worker and all its leases; returns (job, unit, token) of the leases it still holds."""
+        """Stay alive: renew the worker and all its leases; returns (job, unit, token) of the leases it still holds.
+
+        Raises StateError when a newer version has migrated the database.
+        """
         with self._database.write() as connection:
+            ensure_head(connection)
             connection.execute(
                 f"UPDATE worker SET alive_until = clock_ms() + {LEASE_MS}, progress = :sample WHERE id = :worker",
                 worker=worker_id,
@@ -88,6 +94,12 @@ class Workers:
                 worker=worker_id,
             )
             return {(job_no, no, token) for job_no, no, token in renewed}
+
+    def count(self) -> int:
+        """How many workers are alive that take jobs from the queue."""
+        with self._database.read() as connection:
+            [(count,)] = connection.rows("SELECT count(*) FROM worker WHERE alive_until >= clock_ms() AND NOT home_only")
+            return int(count)
 
     def unregister(self, worker_id: str) -> None:
         """The worker leaves, and what it held is free. Jobs that were bound to it pause: nobody else was asked to carry them."""
