@@ -7,7 +7,7 @@ answer is 202. Whatever goes wrong before that leaves neither.
 from __future__ import annotations
 
 import base64
-import hashlib
+import logging
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fastapi import Request
 from starlette.responses import Response
 
-from s3tui.api.bodies import Writer, check_length, chunks_of, writing
+from s3tui.api.bodies import Hash, Writer, check_length, chunks_of, writing
 from s3tui.api.desk import Desk
 from s3tui.api.idempotency import Attempt, attempt
 from s3tui.api.intake import Wish, make_job, spec_of
@@ -23,7 +23,10 @@ from s3tui.api.jobs_shown import accepted
 from s3tui.api.multipart import ROOM, FormFile
 from s3tui.api.problems import Problem
 from s3tui.api.staging import Piece, StagedFile
+from s3tui.errors import StateError
 from s3tui.state.tokens import Token
+
+_log = logging.getLogger(__name__)
 
 _FORM = "multipart/form-data"
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -77,6 +80,7 @@ class _Source:
     def __init__(self, request: Request, desk: Desk, wish: Wish, takes: Takes) -> None:
         content_type = request.headers.get("content-type", "")
         self._form = FormFile(content_type) if _media_type(content_type) == _FORM else None
+        self._desk = desk
         self._wish = wish
         self._takes = takes
         self._chunks = chunks_of(request, largest=desk.max_body + (ROOM if self._form else 0))
@@ -103,10 +107,11 @@ class _Source:
 
     async def hash(self) -> str:
         """SHA-256 of the file, which is kept nowhere."""
-        whole = hashlib.sha256()
-        async for piece in self.pieces():
-            whole.update(piece)
-        return whole.hexdigest()
+        whole = Hash()
+        async with writing(self._desk, whole, Writer.close) as writer:
+            async for piece in self.pieces():
+                await writer.feed(piece)
+        return whole.sha256
 
 
 async def _receive(desk: Desk, caller: Token, source: _Source, trying: Attempt) -> Response:
@@ -135,12 +140,14 @@ async def _receive(desk: Desk, caller: Token, source: _Source, trying: Attempt) 
 
 
 def _leave(desk: Desk, body_id: str, file: StagedFile) -> None:
-    """Leave nothing of a body, unless it has just become a job."""
-    if desk.store.jobs.find(body_id):
+    """Leave nothing of a body, unless it has just become a job. What cannot be found out now is found out when staging is swept."""
+    try:
+        if not desk.store.jobs.find(body_id) and file.abandon():
+            desk.store.bodies.drop(body_id)
+    except StateError as error:
+        _log.warning("What is left of body %s will be removed later: %s", body_id, error)
+    finally:
         file.close()
-        return
-    if file.abandon():
-        desk.store.bodies.drop(body_id)
 
 
 def _commit(desk: Desk, caller: Token, wish: Wish, trying: Attempt, file: StagedFile) -> Callable[[], str]:

@@ -6,15 +6,17 @@ Two pieces are in memory at most, whatever the size of the body. What is broken 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 import anyio
 from fastapi import Request
 
 from s3tui.api.desk import Desk
 from s3tui.api.problems import Problem, busy
-from s3tui.api.staging import NoSpace, Piece, StagedFile
+from s3tui.api.staging import NoSpace, Piece
 from s3tui.text import format_size
 
 PIECE = 1 << 20
@@ -69,10 +71,34 @@ def no_space(error: NoSpace) -> Problem:
     return busy("no_space", f"There is no room for the body in staging: {error}.", 60)
 
 
-class Writer:
-    """Hands a body on to its file, a piece at a time, in order."""
+class Sink(Protocol):
+    """Where a body goes."""
 
-    def __init__(self, desk: Desk, file: StagedFile) -> None:
+    def write(self, pieces: Sequence[Piece]) -> None:
+        """Take pieces of it. Blocks."""
+
+
+class Hash:
+    """Keeps nothing of a body but its SHA-256."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def write(self, pieces: Sequence[Piece]) -> None:
+        """See `Sink`."""
+        for piece in pieces:
+            self._hash.update(piece)
+
+    @property
+    def sha256(self) -> str:
+        """In hex."""
+        return self._hash.hexdigest()
+
+
+class Writer:
+    """Hands a body on, a piece at a time, in order."""
+
+    def __init__(self, desk: Desk, file: Sink) -> None:
         self._desk = desk
         self._file = file
         self._pieces: list[Piece] = []
@@ -115,7 +141,7 @@ class Writer:
 
 
 @asynccontextmanager
-async def writing(desk: Desk, file: StagedFile, leave: Callable[[Writer], Awaitable[None]]) -> AsyncIterator[Writer]:
+async def writing(desk: Desk, file: Sink, leave: Callable[[Writer], Awaitable[None]]) -> AsyncIterator[Writer]:
     """A writer on a file; if what is within is broken off, `leave` says what becomes of the file."""
     writer = Writer(desk, file)
     try:

@@ -34,6 +34,10 @@ class Rate:
             self._forget_full(now)
         return 0.0
 
+    def __len__(self) -> int:
+        """Callers that are remembered."""
+        return len(self._buckets)
+
     def check(self, key: str, what: str) -> None:
         """Take one. Raises Problem 429 if there is none left."""
         if wait := self.take(key):

@@ -111,8 +111,14 @@ def create(desk: Desk, caller: Token, length: int, metadata: str) -> Body:
     body = Body(
         body_id, wish.kind, wish.safe_name, wish.as_json, caller.id, length, None, metadata, expiry(desk), created_at=now_ms()
     )
-    desk.store.bodies.add(body)
-    desk.staging.begin(body_id, wish.file_name(body_id)).close()
+    file = desk.staging.begin(body_id, wish.file_name(body_id))
+    try:
+        desk.store.bodies.add(body)
+    except BaseException:
+        file.abandon()
+        raise
+    finally:
+        file.close()
     return body
 
 

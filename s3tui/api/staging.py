@@ -203,12 +203,11 @@ class StagedFile:
         os.close(self._file)
 
     def abandon(self) -> bool:
-        """Remove it, and give the lock back; False if another attempt has its place, which is left alone then."""
+        """Remove it; False if another attempt has its place, which is left alone then."""
         try:
             ours = os.path.samestat(self._path.stat(), os.fstat(self._file))
         except OSError:
             ours = False
         if ours:
             shutil.rmtree(self._path.parent, ignore_errors=True)
-        self.close()
         return ours

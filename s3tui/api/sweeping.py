@@ -26,7 +26,7 @@ from s3tui.state.bodies import Body
 _log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 5.0
-_SWEEPS_A_LOOK = 4
+_SWEEPS_A_LOOK = 2
 """After so many it is looked whether jobs wait in vain, because their worker was killed."""
 _SWEEPS_AN_HOUR = int(3600 / _PAUSE_SECONDS)
 _HOUR_MS = 3_600_000

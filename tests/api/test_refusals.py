@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import resource
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -268,6 +269,19 @@ async def test_503_when_the_disk_is_full(office: Office) -> None:
     problem(answer, 503, "no_space")
     assert int(answer.headers["retry-after"]) > 0
     assert office.staged == []
+
+
+async def test_503_when_a_body_cannot_be_written_to_its_end(office: Office) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3 << 20, before[1]))
+    try:
+        answer = await office.post_rows(content=b"1\n" * (4 << 20))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    problem(answer, 503, "staging")
+    assert office.staged == []
+    assert office.desk.service.browse() == []
+    assert (await office.post_rows()).status_code == 202
 
 
 async def test_503_when_staging_does_not_work(office: Office) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
@@ -122,6 +124,20 @@ def test_a_directory_of_the_server_is_uploaded(served: ApiServer, rclone_store: 
     assert (tree / "1.txt").exists()
     ready = by_curl(curl, served, "/readyz")
     assert ready == {"ready": True, "checks": {"state": "ok", "queue": "ok", "bucket": "ok", "staging": "ok"}}
+
+
+def test_a_worker_that_is_killed_is_replaced_while_jobs_wait(served: ApiServer) -> None:
+    table = b"id,name\n" + b"".join(b"%d,name %d\n" % (number, number) for number in range(400_000))
+    with served.client() as client:
+        posted = client.post("/v1/ingests?name=large.csv", content=table, headers={"Content-Type": "text/csv"}).json()
+    wait_until(lambda: served.get(f"/v1/jobs/{posted['id']}")["rows"]["inserted"] > 0, 60, "the first rows")
+    killed = served.home.workers()
+    for worker in killed:
+        os.kill(worker.pid, signal.SIGKILL)
+    assert served.get(f"/v1/jobs/{posted['id']}")["state"] not in STATES, "the job was too small for this test"
+    job = ended(served, posted["id"])
+    assert (job["state"], job["rows"]["inserted"]) == ("completed", 400_000), job
+    assert {worker.id for worker in served.home.workers()}.isdisjoint(worker.id for worker in killed)
 
 
 def test_what_failed_is_retried_with_the_body_that_was_kept(served: ApiServer, rclone_store: Store, curl: str) -> None:

@@ -128,7 +128,6 @@ async def resume_job(request: Request, desk: AtDesk, caller: Writer, job_id: str
 @router.post("/{job_id}/cancel", status_code=202, responses=_ACCEPTED)
 async def cancel_job(request: Request, desk: AtDesk, caller: Writer, job_id: str, key: IdempotencyKey = None) -> Response:
     """Break it off for good; what is stored stays, and what was begun is removed."""
-
     return await _steer(request, desk, caller, job_id, key, desk.service.cancel, then=lambda: desk.start(desk.write(_sweep, desk)))
 
 
