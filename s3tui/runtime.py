@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
+from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
 
 from s3tui import __version__
@@ -27,6 +28,7 @@ from s3tui.jobs.upload import UploadSpec
 from s3tui.jobs.video import VideoSpec
 from s3tui.model import Connection, ObjectHeaders, ObjectRef, Policy
 from s3tui.state.options import state_directory
+from s3tui.state.settling import this_host
 from s3tui.storage.bucket import check_bucket_name
 from s3tui.transfer.choice import Choice
 
@@ -207,12 +209,13 @@ class Runtime:
 
     def serve_metrics(self, host: str, port: int) -> str:
         """Answer Prometheus's scrapes until everything is closed; returns where. Raises ConfigError, StateError."""
-        try:
-            from s3tui.metrics import serve_metrics
-        except ImportError as error:
-            raise ConfigError("Metrics need a library that is not installed: pip install 's3tui[metrics]'.") from error
-        self._metrics.append(serve_metrics(self.store, version=__version__, host=host, port=port))
+        self._metrics.append(_metrics().serve_metrics(self.store, version=__version__, host=host, port=port))
         return self._metrics[-1].url
+
+    def metrics_text(self) -> tuple[bytes, str]:
+        """What Prometheus would scrape now, and its media type. Raises ConfigError, StateError."""
+        text: tuple[bytes, str] = _metrics().metrics_text(self.store, __version__)
+        return text
 
     def ensure_worker(self) -> None:
         """Start a background worker, in a session of its own, unless one that may take our jobs is alive. Raises QueueError."""
@@ -260,9 +263,10 @@ class Runtime:
         return message
 
     def _background_worker_lives(self) -> bool:
-        return any(
-            not row.home_only and row.identity == self._identity and "upload" in row.queues for row in self.service.workers()
-        )
+        rows = [row for row in self.service.workers() if not row.home_only and row.identity == self._identity]
+        if self.store.database.is_shared and self.store.sightings.missed_from_here():
+            rows = [row for row in rows if row.host == this_host()]
+        return {name for row in rows for name in row.queues} >= set(QUEUES)
 
     def _be_the_only_background_worker(self) -> None:
         path = state_directory() / f"worker-{self._identity or 'default'}.lock"
@@ -362,6 +366,14 @@ class _Routes:
                     profiles=self._profiles,
                 )
             return self._routes[key]
+
+
+def _metrics() -> ModuleType:
+    try:
+        from s3tui import metrics
+    except ImportError as error:
+        raise ConfigError("Metrics need a library that is not installed: pip install 's3tui[metrics]'.") from error
+    return metrics
 
 
 def _with_slash(target: str) -> str:

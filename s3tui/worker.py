@@ -168,6 +168,9 @@ class Worker:
         self._stopping.set()
         self._bell.set()
         self._each_job(Control.pause)
+        with self._lock:
+            at_work = len(self._at_work)
+        log.info("Worker %s was told to stop: %d units at work, and %g seconds for what is in flight.", self.id, at_work, grace)
         deadline = time.monotonic() + grace
         self._join_units(deadline)
         self._each_job(Control.break_off)
@@ -366,6 +369,8 @@ class Worker:
                 self._lose(lease)
         for number, orders in self._store.units.orders(list(jobs)).items():
             _obey(jobs[number].control, orders)
+        if self._bells is not None and self._store.database.is_shared:
+            self._bells.share(self._store.workers.count())
 
     def _lose(self, lease: Lease) -> None:
         """Break off the job of a lease that is not ours any more; its other units are released and may be claimed again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, TextIO
 
 from s3tui.text import display_text, format_size, plural, separated_words
@@ -25,7 +26,9 @@ def print_csv_plan(service: Service, job: Job, stream: TextIO) -> None:
         first += _PAGE
     rows, rejected = (sum(one.get("counted", {}).get(name, 0) for one in facts.values()) for name in ("rows", "rejected"))
     batches = service.outlook(job).requests
-    words = f"{plural(rows, 'row')} in {plural(batches, 'batch', 'batches')} of {plural(job.totals.found, 'file')}"
+    table = json.loads(job.spec).get("table") or "ingest_rows"
+    batched = f"{plural(batches, 'batch', 'batches')} of {plural(job.totals.found, 'file')}"
+    words = f"{plural(rows, 'row')} for the table {table}, in {batched}"
     print(f"Plan {job.id}: {words}, {rejected:,} rejected, {job.totals.failed} failed. Nothing was written to S3.", file=stream)
     print(f"`s3tui jobs apply {job.id}` runs exactly this plan.", file=stream)
 

@@ -18,7 +18,7 @@ from s3tui.cli import logs, output
 from s3tui.cli.progress import open_progress
 from s3tui.cli.signals import signals_to
 from s3tui.config import Loaded
-from s3tui.errors import Conflict, QueueError
+from s3tui.errors import Conflict, QueueError, SourceUnseen
 from s3tui.model import Job, JobState
 from s3tui.runtime import Runtime
 from s3tui.service import JobSight, Service, Submitted
@@ -184,11 +184,12 @@ def _watch(
 
 
 class _Loneliness:
-    """Says once that nobody works on a job that we only watch."""
+    """Says once that nobody works on a job that we only watch, or why it waits for a worker."""
 
     def __init__(self, submitted: Submitted) -> None:
         self._quiet = not submitted.carried_elsewhere
         self._since = time.monotonic()
+        self._told = ""
 
     def look(self, sight: JobSight) -> None:
         if sight.workers:
@@ -196,6 +197,10 @@ class _Loneliness:
         elif not self._quiet and time.monotonic() - self._since > _ALONE_SECONDS:
             output.note(f"No worker is at work on job {sight.job.id}; `s3tui jobs resume {sight.job.id}` goes on with it.")
             self._quiet = True
+        waits = sight.job.error if sight.job.reason == SourceUnseen.reason else None
+        if waits and waits != self._told:
+            output.note(waits)
+            self._told = waits
 
     def close(self) -> None:
         """Nothing is held."""

@@ -33,17 +33,17 @@ _SHOWN = 200
 def print_rejects(service: Service, job: Job, arguments: argparse.Namespace) -> None:
     """The first of them; how many more there are, and where all are, goes to standard error."""
     names: dict[int, bytes] = {}
-    found = _rejects(service, job)
-    for reject in islice(found, arguments.limit) if arguments.limit else found:
+    limit = max(0, arguments.limit)
+    for reject in islice(_rejects(service, job), limit or None):
         if reject.file_no not in names:
             names[reject.file_no] = service.rows(job, [reject.file_no])[0].path
         _print(reject, names[reject.file_no], as_json=arguments.json_lines)
     counts = service.row_counts(job).values()
     rejected = sum(one["rows"]["rejected"] for one in counts)
-    if arguments.quiet or (arguments.limit and rejected <= arguments.limit):
+    if arguments.quiet or 0 < rejected <= limit:
         return
-    if arguments.limit:
-        note(f"{arguments.limit:,} of {plural(rejected, 'rejected record')}; --limit 0 prints all of them.")
+    if rejected > limit > 0:
+        note(f"{limit:,} of {plural(rejected, 'rejected record')}; --limit 0 prints all of them.")
     for url in filter(None, (one["rejects_url"] for one in counts)):
         note(f"To mend and ingest again: {url}")
 

@@ -30,6 +30,11 @@ class Bells:
         if self._relay is not None:
             self._relay.start()
 
+    def share(self, workers: int) -> None:
+        """So many workers hear of the same queue, this one among them."""
+        if self._relay is not None:
+            self._relay.share(workers)
+
     def stop(self) -> None:
         """Hear nothing more; the consumers end before the broker they ask."""
         if self._consumer is not None:

@@ -16,6 +16,10 @@ from s3tui.queues.retries import short_retries
 from s3tui.queues.sqlite import SQLiteBroker
 
 _IDLE_SECONDS = 0.1
+"""After which a relay that is alone looks again."""
+_SHARED_SECONDS = 0.05
+"""What each further relay on the same outbox adds to that: together they look often enough, and the database is asked no more."""
+_LONGEST_IDLE_SECONDS = 0.5
 _LONGEST_BACKOFF_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
@@ -80,11 +84,16 @@ class Relay:
         self._broker = broker
         self._drain = drain
         self._stopped = threading.Event()
+        self._idle = _IDLE_SECONDS
         self._thread = threading.Thread(target=self._run, name="outbox relay", daemon=True)
 
     def start(self) -> None:
         """Begin. A relay runs once."""
         self._thread.start()
+
+    def share(self, relays: int) -> None:
+        """So many relays empty the same outbox, this one among them."""
+        self._idle = min(max(_IDLE_SECONDS, _SHARED_SECONDS * relays), _LONGEST_IDLE_SECONDS)
 
     def stop(self, timeout: float = 5.0) -> None:
         """Finish the page at hand, and wait at most `timeout` seconds for it; whatever is not sent stays in the outbox."""
@@ -108,7 +117,7 @@ class Relay:
                 _log.info("The outbox moves again.")
                 failures = 0
             if not sent:
-                self._stopped.wait(_IDLE_SECONDS)
+                self._stopped.wait(self._idle)
 
     def _publish(self, body: bytes) -> None:
         publish(self._broker, body)

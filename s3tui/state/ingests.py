@@ -19,7 +19,7 @@ from s3tui.state.jobs import ADD_UNIT
 from s3tui.state.outbox import post_units
 from s3tui.state.settling import HELD, READY
 from s3tui.state.transfers import write_facts
-from s3tui.state.units import assert_held, got_on
+from s3tui.state.units import assert_held, forgive_crashes
 
 _FEW_REJECTS, _REJECTS_PAGE, _REJECTS_BYTES = 10, 1000, 8 << 20
 """A record may be as large as a batch, and is small nearly always: a page is as long as those before it let it be."""
@@ -173,7 +173,7 @@ class Ingests:
         """
         with self._database.write() as connection:
             assert_held(connection, lease)
-            got_on(connection, lease)
+            forgive_crashes(connection, lease)
             [(unit_no, queue, job_id, home)] = connection.rows(
                 "UPDATE job SET units = units + 1 WHERE no = :job_no RETURNING units - 1, queue, id, home", job_no=lease.job_no
             )

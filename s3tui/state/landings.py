@@ -14,7 +14,7 @@ from s3tui.state.database import Database
 from s3tui.state.ingests import CUT, FILE, Cut, RejectRow, ensure_going
 from s3tui.state.row_tables import refusals
 from s3tui.state.sql import RowTable, Sheet, quoted
-from s3tui.state.units import assert_held, got_on
+from s3tui.state.units import assert_held, forgive_crashes
 
 _PAGE = 100
 
@@ -91,7 +91,7 @@ class Landings:
             waiting = {number for (number,) in connection.rows(query, job_no=lease.job_no, first=first, last=last)}
             new = [landing for landing in landings if landing.cut.no in waiting]
             if new:
-                got_on(connection, lease)
+                forgive_crashes(connection, lease)
             with refusals(connection, table):
                 connection.load([load for landing in new for load in loads[landing.cut.no]])
             connection.insert(_INSERT_REJECT, [(lease.job_no, no, *reject) for landing in new for reject in landing.rejects])
@@ -114,7 +114,10 @@ class Landings:
             )
 
     def take_back(self, lease: Lease, no: int, table: RowTable, *, after: int = 0) -> int | None:
-        """Remove some of what has landed of a doomed file, behind this batch; the last batch of that, or None. Raises LeaseLost."""
+        """Remove some of what has landed of a doomed file, behind this batch; the last batch of that, or None.
+
+        Raises LeaseLost, and TableError if the table cannot be used any more.
+        """
         place = {"job_no": lease.job_no, "no": no}
         with self._database.write() as connection:
             assert_held(connection, lease)
@@ -127,10 +130,11 @@ class Landings:
                 **place,
                 after=after,
             )
-            connection.execute_each(
-                f"DELETE FROM {quoted(table.name)} WHERE {table.job} = ? AND {table.file} = ? AND {table.line} BETWEEN ? AND ?",
-                [(job_id, no + 1, line, line + lines - 1) for _, job_id, line, lines, _, _ in page],
-            )
+            with refusals(connection, table):
+                connection.execute_each(
+                    f"DELETE FROM {quoted(table.name)} WHERE {table.job} = ? AND {table.file} = ? AND {table.line} BETWEEN ? AND ?",
+                    [(job_id, no + 1, line, line + lines - 1) for _, job_id, line, lines, _, _ in page],
+                )
             connection.execute_each(
                 "DELETE FROM reject WHERE job_no = ? AND file_no = ? AND record BETWEEN ? AND ?",
                 [(lease.job_no, no, first, first + records - 1) for *_, first, records in page],

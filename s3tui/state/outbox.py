@@ -36,5 +36,6 @@ class Outbox:
             )
             for _id, body in page:
                 publish(body)
-            connection.execute("DELETE FROM message WHERE id = ANY(:published)", published=[number for number, _body in page])
+            if page:
+                connection.execute("DELETE FROM message WHERE id = ANY(:published)", published=[number for number, _body in page])
             return len(page)

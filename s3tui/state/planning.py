@@ -16,7 +16,7 @@ from s3tui.state.jobs import ADD_UNIT
 from s3tui.state.outbox import post_units
 from s3tui.state.settling import HELD, READY, settle
 from s3tui.state.sql import Connection, Row
-from s3tui.state.units import assert_held, finish_unit
+from s3tui.state.units import assert_held, finish_unit, forgive_crashes
 
 _ACTIONS = {FileState.SKIPPED: Action.SKIP, FileState.FAILED: Action.FAIL}
 _PLANNED = int(FileState.PLANNED)
@@ -149,6 +149,7 @@ def write_shard(connection: Connection, lease: Lease, shard: Sequence[Planned], 
     [(first, unit_no, queue, job_id, home)] = connection.rows(
         "SELECT found, units, queue, id, home FROM job WHERE no = :job_no", job_no=lease.job_no
     )
+    forgive_crashes(connection, lease)
     sizes = _insert(connection, lease.job_no, first, unit_no, shard)
     if sizes:
         state, last = HELD if hold else READY, first + len(shard) - 1

@@ -24,7 +24,7 @@ UNENDED = f"('{JobState.PENDING}', '{JobState.RUNNING}', '{JobState.PAUSED}')"
 """Jobs that have something to do, as SQL has it."""
 
 _MAX_CRASHES = 5
-"""A unit whose workers died this often, one after the other, is not given to another one. See `units.got_on`."""
+"""A unit whose workers died this often, one after the other, is not given to another one. See `units.forgive_crashes`."""
 
 _LEASED = f"EXISTS (SELECT 1 FROM unit WHERE unit.job_no = job.no AND unit.state = {LEASED})"
 

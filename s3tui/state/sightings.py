@@ -1,7 +1,7 @@
 """Rows of `sighting`: from where the sources of a job were looked for, and whether they were seen.
 
 A vantage is a machine, or a space of mounts on it: all of its processes see the same files. Workers of one that does not see the
-sources of a job leave it alone for a minute, then one of them looks again: what is not mounted today may be tomorrow.
+sources of a job leave it alone for a while, then one of them looks again: what is not mounted today may be tomorrow.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from s3tui.text import display_text
 
 _log = logging.getLogger(__name__)
 
-AGAIN_MS = 60_000
+AGAIN_MS = 15_000
 """After which time a vantage that did not see the sources of a job looks again."""
 
 REASON = "source_unseen"
@@ -89,9 +89,14 @@ class Sightings:
         """The sources were seen from here: the job waits for nobody who would."""
         with self._database.write() as connection:
             _write(connection, job_no, "", sees=True)
-            connection.execute(
-                "UPDATE job SET reason = NULL, error = NULL WHERE no = :no AND reason = :reason", no=job_no, reason=REASON
-            )
+            clear = "UPDATE job SET reason = NULL, error = NULL WHERE no = :no AND reason = :reason"
+            connection.execute(clear, no=job_no, reason=REASON)
+
+    def missed_from_here(self) -> bool:
+        """Whether a job waits for a worker here, because all those that run are elsewhere and do not see its sources."""
+        with self._database.read() as connection:
+            query = f"SELECT 1 FROM job WHERE reason = :reason AND vantage = :vantage AND state IN {UNENDED} LIMIT 1"
+            return connection.first(query, reason=REASON, vantage=this_vantage()) is not None
 
     def missed(self, lease: Lease, job_id: str, told: str) -> None:
         """The sources were not seen from here: give the unit back to workers elsewhere, and tell the job if there are none.
@@ -113,7 +118,7 @@ class Sightings:
         with about(job=job_id, code=REASON):
             level = logging.DEBUG if known else logging.WARNING
             _log.log(level, "Unit %d is given back for a worker that sees the sources: here, %s.", lease.unit_no, told)
-            if waits and not known:
+            if waits:
                 _log.warning("%s", waits)
 
 
@@ -138,12 +143,13 @@ def _write(connection: Connection, job_no: int, told: str, *, sees: bool) -> boo
 
 
 def _tell_job(connection: Connection, number: int) -> str:
-    """Write down on the job that no worker sees its sources, if that is so; returns the sentence."""
+    """Write down on the job that no worker sees its sources, if that is so; returns the sentence if it is news."""
     looked = connection.rows("SELECT vantage, told FROM sighting WHERE job_no = :no AND NOT sees ORDER BY vantage", no=number)
     where = "; ".join(f"on {display_text(vantage.partition('/')[0])}, {told}" for vantage, told in looked[:3])
     more = f"; and so on {len(looked) - 3} more" if len(looked) > 3 else ""
     step = "Start `s3tui worker` where they are: the job goes on by itself."
     sentence = f"No worker that runs sees the sources of this job: {where}{more}. {step}"
+    before = connection.first("SELECT error FROM job WHERE no = :no", no=number)
     waits = connection.execute(
         f"""
         UPDATE job SET state = 'pending', reason = :reason, error = :error
@@ -152,7 +158,7 @@ def _tell_job(connection: Connection, number: int) -> str:
         reason=REASON,
         error=sentence,
     )
-    return sentence if waits else ""
+    return sentence if waits and before != (sentence,) else ""
 
 
 @cache

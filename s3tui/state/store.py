@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from s3tui.state.bodies import Bodies
 from s3tui.state.database import Database
 from s3tui.state.ingests import Ingests
 from s3tui.state.jobs import Jobs
@@ -13,9 +14,11 @@ from s3tui.state.outbox import Outbox
 from s3tui.state.planning import Planning
 from s3tui.state.profiles import Profiles
 from s3tui.state.rejects import Rejects
+from s3tui.state.requests import Requests
 from s3tui.state.row_tables import RowTables
 from s3tui.state.sightings import Sightings
 from s3tui.state.sql import Wording
+from s3tui.state.tokens import Tokens
 from s3tui.state.transfers import Transfers
 from s3tui.state.units import Units
 from s3tui.state.videos import Videos
@@ -46,6 +49,9 @@ class Store:
         self.profiles = Profiles(self.database)
         self.outbox = Outbox(self.database)
         self.webhooks = Webhooks(self.database)
+        self.tokens = Tokens(self.database)
+        self.requests = Requests(self.database)
+        self.bodies = Bodies(self.database)
 
     def close(self) -> None:
         """Close the database."""

@@ -12,7 +12,7 @@ from s3tui.state.database import Database
 from s3tui.state.multiparts import LedgerFact, close_uploads, open_uploads, write_ledger
 from s3tui.state.sql import Connection, Row
 from s3tui.state.steps import write_steps
-from s3tui.state.units import assert_held
+from s3tui.state.units import assert_held, forgive_crashes
 
 _PAGE = 1000
 _PLANNED = int(FileState.PLANNED)
@@ -212,6 +212,7 @@ def _write_ends(connection: Connection, lease: Lease, ends: dict[int, End]) -> N
             refusals.append((FileState.FAILED, fact.attempts, fact.reason, fact.error, lease.job_no, no))
     if ends:
         raise StateError(f"Job {lease.job_no} has no files with the numbers {sorted(ends)}: facts about them cannot be written.")
+    forgive_crashes(connection, lease)
     connection.insert(_WRITE_RECEIPTS, receipts)
     connection.execute_each("UPDATE transfer SET mtime_ns = ?, inode = ? WHERE job_no = ? AND no = ?", seen)
     connection.execute_each(_WRITE_REFUSAL, refusals)

@@ -16,7 +16,7 @@ from s3tui.state.chronicle import tell_begun
 from s3tui.state.database import Database
 from s3tui.state.job_row import JOB, job_of
 from s3tui.state.settling import DONE, LEASED, READY, anything_dead, free_dead, settle
-from s3tui.state.sightings import BLIND, this_vantage
+from s3tui.state.sightings import BLIND, REASON, this_vantage
 from s3tui.state.sql import Connection
 
 LEASE_MS = 15_000
@@ -71,12 +71,15 @@ class Units:
     def claim(self, claimant: Claimant, busy: Collection[int] = ()) -> tuple[Lease, Job] | None:
         """Take the oldest unit that this worker may have, of a job that is not `busy`; None if there is none."""
         values: dict[str, object] = {"busy": list(busy), "vantage": this_vantage(), **claimant.values}
-        with self._database.read() as connection:
-            if connection.first(_CLAIMABLE, **values) is None:
-                return None
+        if not self._database.is_shared and not self._any_claimable(values):  # a file has one writer at a time
+            return None
         with self._database.write() as connection:
             found = connection.first(f"{_CLAIMABLE} FOR UPDATE OF unit SKIP LOCKED", **values)
             return None if found is None else _take(connection, claimant, *found)
+
+    def _any_claimable(self, values: dict[str, object]) -> bool:
+        with self._database.read() as connection:
+            return connection.first(_CLAIMABLE, **values) is not None
 
     def reap(self) -> None:
         """Free what dead workers hold; a read, unless there is any."""
@@ -125,13 +128,10 @@ def assert_held(connection: Connection, lease: Lease) -> None:
         raise LeaseLost(f"Unit {lease.unit_no} is another worker's now.")
 
 
-def got_on(connection: Connection, lease: Lease) -> None:
-    """Something has come of the unit: workers that died on it before count no more, for it is not what kills them."""
-    connection.execute(
-        "UPDATE unit SET attempts = 0 WHERE job_no = :job_no AND no = :unit_no AND attempts > 0",
-        job_no=lease.job_no,
-        unit_no=lease.unit_no,
-    )
+def forgive_crashes(connection: Connection, lease: Lease) -> None:
+    """The unit has got on: what workers died of was not this unit, or not what is left of it. The caller holds the lease."""
+    forgiven = "UPDATE unit SET attempts = 0 WHERE job_no = :job_no AND no = :unit_no AND attempts > 0"
+    connection.execute(forgiven, job_no=lease.job_no, unit_no=lease.unit_no)
 
 
 def finish_unit(connection: Connection, lease: Lease) -> None:
@@ -160,7 +160,7 @@ def _take(connection: Connection, claimant: Claimant, job_no: int, unit_no: int)
     )
     [row] = connection.rows(f"SELECT {JOB} FROM job WHERE no = :job_no", job_no=job_no)
     job = job_of(row)
-    if begun:
+    if begun and job.reason != REASON:  # whoever looks for its sources again has not begun
         tell_begun(job)
     return Lease(job_no, unit_no, UnitKind(kind), first, last, token, claimant.id, after_crash=attempts > 0), job
 

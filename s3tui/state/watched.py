@@ -15,7 +15,7 @@ from s3tui.state.database import Database
 from s3tui.state.planning import tell_refused, write_shard
 from s3tui.state.settling import DONE
 from s3tui.state.sql import Connection
-from s3tui.state.units import assert_held, got_on
+from s3tui.state.units import assert_held, forgive_crashes
 
 OUTDATED = "outdated"
 """Why what failed counts as skipped after all: a later version was taken, it is gone, or it can be read again."""
@@ -150,7 +150,7 @@ class Watched:
         """All sources were looked at: workers that died before this count no more against the unit. Raises LeaseLost."""
         with self._database.write() as connection:
             assert_held(connection, lease)
-            got_on(connection, lease)
+            forgive_crashes(connection, lease)
 
 
 def _is_known(entry: Planned, taken: dict[tuple[int, bytes], _Taken]) -> bool:

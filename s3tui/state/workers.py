@@ -95,6 +95,12 @@ class Workers:
             )
             return {(job_no, no, token) for job_no, no, token in renewed}
 
+    def count(self) -> int:
+        """How many workers are alive that take jobs from the queue."""
+        with self._database.read() as connection:
+            [(count,)] = connection.rows("SELECT count(*) FROM worker WHERE alive_until >= clock_ms() AND NOT home_only")
+            return int(count)
+
     def unregister(self, worker_id: str) -> None:
         """The worker leaves, and what it held is free. Jobs that were bound to it pause: nobody else was asked to carry them."""
         with self._database.write() as connection:

@@ -61,8 +61,7 @@ def detect_dialect(bones: bytes, *, whole: bool, delimiter: str = "", quote: str
     if share < _ENOUGH:
         raise ValueError(
             f"its delimiter is not clear: taken as {separated_words(best.delimiter)}, only {share:.0%} of its records are as wide "
-            "as its header; "
-            "give the delimiter"
+            "as its header; give the delimiter"
         )
     return best
 

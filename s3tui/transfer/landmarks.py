@@ -34,10 +34,9 @@ class Landmark(NamedTuple):
     inode: int
     changed_ns: int
 
-    @property
-    def is_there(self) -> bool:
-        """Whether it is, as it was."""
-        return _landmark(self.path) == self
+    def is_there(self, device: int) -> bool:
+        """Whether it is, as it was, in the file system with this number."""
+        return _landmark(self.path) == self and _device(self.path) == device
 
 
 Planned = tuple[int, bytes, Fingerprint]
@@ -64,9 +63,9 @@ def recognize(sources: Sequence[bytes], landmarks: str, planned: Iterable[Planne
         marks = [Landmark(os.fsencode(path), inode, changed) for path, inode, changed in (taken[no] if no < len(taken) else ())]
         if not marks:
             continue
-        if there.inode != marks[0].inode or not (
-            known or any(mark.is_there for mark in marks) or _any_planned(no, source, planned)
-        ):
+        device = _device(source)
+        is_same = known or any(mark.is_there(device) for mark in marks) or _any_planned(no, source, planned)
+        if there.inode != marks[0].inode or not is_same:
             raise SourceUnseen(f"what is called {display_text(source)} there is something else")
 
 
@@ -89,15 +88,12 @@ def _entries(source: bytes) -> list[bytes]:
 
 
 def _above(source: bytes) -> Iterator[bytes]:
-    try:
-        device = os.stat(source).st_dev  # noqa: PTH116 - bytes
-        for _ in range(_ABOVE):
-            source = os.path.dirname(source)  # noqa: PTH120 - bytes
-            if os.stat(source).st_dev != device:  # noqa: PTH116 - bytes
-                return
-            yield source
-    except OSError:
-        return
+    device = _device(source)
+    for _ in range(_ABOVE):
+        source = os.path.dirname(source)  # noqa: PTH120 - bytes
+        if _device(source) != device:
+            return
+        yield source
 
 
 def _any_planned(no: int, source: bytes, planned: Iterable[Planned]) -> bool:
@@ -111,6 +107,14 @@ def _is(path: bytes, fingerprint: Fingerprint) -> bool:
     except OSError:
         return False
     return stat.S_ISREG(status.st_mode) and Fingerprint.of(status) == fingerprint
+
+
+def _device(path: bytes) -> int:
+    """The number that this machine gives to the file system; -1 if there is nothing."""
+    try:
+        return os.stat(path).st_dev  # noqa: PTH116 - bytes
+    except OSError:
+        return -1
 
 
 def _landmark(path: bytes) -> Landmark | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ Sheet = tuple[tuple[str, ...], ...]
 Reasons = Sequence[tuple[str, int]]
 """(reason, count), the most frequent first."""
 
+COUNTING_SHARE = 5
+"""Between two counts of the reasons, which take long if there are many rejects, so many times that passes."""
 _WINDOW_SECONDS = 10.0
 _LISTED = 6
 """Columns that are named in a sentence."""
@@ -49,6 +52,8 @@ class CsvSeen:
     """How a file is written, see `Door.csv_facts`; of the one that was asked for."""
     reasons: Reasons | None = None
     """None: they were not asked for."""
+    counting: float = 0.0
+    """Seconds that counting them took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,10 @@ def read_csv(door: Door, sight: Sight, described: int | None, *, reasons: bool) 
     job = sight.job
     counts = counts_of(door, job)
     facts = {} if described is None else door.csv_facts(job, [described])
-    return CsvSeen(counts, facts, door.rejects(job) if reasons else None)
+    if not reasons:
+        return CsvSeen(counts, facts)
+    begun = time.monotonic()
+    return CsvSeen(counts, facts, door.rejects(job), time.monotonic() - begun)
 
 
 def counts_of(door: Door, job: Job) -> dict[int, CsvCounts]:

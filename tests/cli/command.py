@@ -58,6 +58,8 @@ class Home:
     environment: dict[str, str] = field(default_factory=dict)
     ordinary: bool = False
     """Whether commands lose the power to ignore permissions that root has."""
+    wrapper: tuple[str, ...] = ()
+    """Words before every command: a program that makes another machine of this one, and then runs what follows."""
 
     def __post_init__(self) -> None:
         self.work.mkdir(parents=True, exist_ok=True)
@@ -82,7 +84,7 @@ class Home:
     def start(self, *words: str | bytes, **environment: str) -> subprocess.Popen[bytes]:
         """Start a command."""
         return subprocess.Popen(
-            [sys.executable, "-m", "s3tui", *words],
+            [*self.wrapper, sys.executable, "-m", "s3tui", *words],
             cwd=self.work,
             env=self.variables | environment,
             stdin=subprocess.DEVNULL,

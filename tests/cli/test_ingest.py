@@ -119,6 +119,7 @@ def test_a_dry_run_says_how_files_are_written_and_what_would_be_rejected(home: H
     assert "1 | Köln | 2026-11-21" in ended.stdout
     assert "1 row, 1 rejected (1 too_few_fields)" in ended.stdout
     assert "fails: Cannot ingest empty.csv" in ended.stdout
+    assert "1 row for the table ingest_rows, in 1 batch of 2 files, 1 rejected, 1 failed." in ended.stdout
     job = home.jobs()[0]
     assert (job.state, rclone_store.contents(), lines(home, job.id)) == (JobState.PLANNED, {}, [])
     assert home.run("jobs", "apply", job.id).code == 2
@@ -159,7 +160,8 @@ def test_the_background_worker_ingests_what_is_detached(home: Home, rclone_store
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("a.csv", "s3://b/p", "--table", "mine"), "--table"),
+        (("a.csv", "s3://b/p", "--table", "batch"), "batch is a table"),
+        (("a.csv", "s3://b/p", "--payload", "pigeon"), "pigeon"),
         (("a.csv", "s3://b/p", "--batch-rows", "0"), "ingest.batch_rows"),
         (("a.csv", "s3://b/p", "--delimiter", "::"), "delimiter"),
         (("a.csv", "s3://b/p", "--encoding", "klingon"), "klingon"),

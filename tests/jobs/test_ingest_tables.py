@@ -16,6 +16,7 @@ from tests.front import FaultFront
 from tests.jobs.ingesting import begin, ingest, objects, rows
 from tests.jobs.yard import Yard
 from tests.servers import Store
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -134,6 +135,19 @@ def test_what_has_landed_of_a_file_that_fails_is_taken_back_from_its_table(yard:
     assert (row.state, row.reason) == (FileState.FAILED, "rejected_row")
     assert typed(yard, name, "id", job=job) == []
     assert [id for *_, id in typed(yard, name, "id", job=kept)] == [1, 2]
+
+
+def test_a_table_that_goes_meanwhile_fails_the_job_with_a_sentence(
+    yard: Yard, front: FaultFront, tmp_path: Path, name: str
+) -> None:
+    held = front.hold("PutObject", r"batch-00001[1-9]", times=99)
+    job_id = begin(yard, write(tmp_path / "a.csv", "id\n" + "1\n" * 250), batch_rows=10, table=name)
+    wait_until(lambda: types(yard, name) and typed(yard, name), 30, "the first rows")
+    with yard.runtime.store.database.write() as connection:
+        connection.define(f"DROP TABLE {quoted(name)}")
+    held.open()
+    job = yard.end_of(job_id)
+    assert (job.state, f"The table {name} does not take the rows" in str(job.error)) == (JobState.FAILED, True), job.error
 
 
 def test_a_plan_tells_the_types_and_makes_no_table_until_it_is_applied(yard: Yard, tmp_path: Path, name: str) -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,23 @@ def test_a_relay_stops_at_once(sqlite: Bench) -> None:
     relay.stop()
     assert time.monotonic() - before < 1
     broker.close()
+
+
+def test_of_many_relays_each_looks_less_often(sqlite: Bench) -> None:
+    looks: list[float] = []
+
+    def drain(_send: Callable[[bytes], None]) -> int:
+        looks.append(time.monotonic())
+        return 0
+
+    broker = sqlite.open()
+    relay = Relay(broker, drain)
+    relay.share(8)
+    relay.start()
+    wait_until(lambda: len(looks) > 2, what="three looks")
+    relay.stop()
+    broker.close()
+    assert min(later - earlier for earlier, later in pairwise(looks)) >= 0.39
 
 
 def test_a_body_that_is_no_message_is_dropped_and_logged(sqlite: Bench, caplog: pytest.LogCaptureFixture) -> None:

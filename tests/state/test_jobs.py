@@ -219,6 +219,20 @@ def test_a_unit_on_which_worker_after_worker_dies_fails_the_job(store: Store) ->
     assert (failed.state, failed.reason) == (JobState.FAILED, "worker_crashed")
 
 
+def test_deaths_do_not_count_against_a_unit_that_gets_on_between_them(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store)
+    plan(store, [[planned(f"{number}") for number in range(9)]])
+    for number in range(8):
+        lease = claim(store)
+        with store.database.write() as connection:
+            write_facts(connection, lease, [uploaded(number)])
+            connection.execute("UPDATE unit SET lease_until = 1 WHERE no = 1")
+        store.units.reap()
+    carry_all(store, claim(store))
+    assert store.jobs.by_no(job.no).state is JobState.COMPLETED
+
+
 def test_a_bound_job_is_left_to_its_worker_while_that_lives(store: Store) -> None:
     home = Claimant("home", "", ("upload",), home_only=True)
     register(store, ANN, home)

@@ -153,7 +153,7 @@ def test_an_ingest_looks_as_it_should(
     [
         ((80, 24), "harbour", ["g", "e"], "2 too few fields 2"),
         ((120, 36), "daylight", ["g", "e", "a"], "3 files"),
-        ((40, 12), "sixteen", ["g", "e"], "too few fields 2"),
+        ((40, 12), "sixteen", ["g", "e"], "Grace"),
         ((80, 24), "harbour", ["g", "e", "G", "i"], "record 977"),
         ((40, 12), "harbour", ["g", "e", "i"], "record 16"),
     ],

@@ -18,7 +18,7 @@ from textual.widgets import Input, Label, Static
 from s3tui.errors import S3tuiError
 from s3tui.model import FileRow, Job, JobState, VideoSample, View
 from s3tui.text import display_text
-from s3tui.tui.csv_files import CsvSeen, Lines, Reasons, Sheet, csv_lines, sheet_of
+from s3tui.tui.csv_files import COUNTING_SHARE, CsvSeen, Lines, Reasons, Sheet, csv_lines, sheet_of
 from s3tui.tui.door import House, Sight
 from s3tui.tui.figures import subject_of
 from s3tui.tui.looks import looks_of
@@ -52,8 +52,8 @@ class JobPage(Page):
         self.csv = CsvSeen()
         self.reasons: Reasons = ()
         """Why records of an ingest job are no rows."""
-        self._reasons_of, self._reasons_at = 0, 0.0
-        """How many rejects `reasons` are of, and when they were counted."""
+        self._reasons_of, self._reasons_from = 0, 0.0
+        """How many rejects `reasons` are of, and when it is time to count again."""
         self.view = View.ALL
         self.containing = ""
         self._pause = 1 / fps
@@ -113,7 +113,7 @@ class JobPage(Page):
 
     def _reasons_due(self) -> bool:
         rows = None if self.sight is None else self.sight.rows
-        return rows is not None and rows.rejected != self._reasons_of and time.monotonic() - self._reasons_at >= 1.0
+        return rows is not None and rows.rejected != self._reasons_of and time.monotonic() >= self._reasons_from
 
     def _list_state(self) -> tuple[object, ...]:
         """What the list of a view's numbers depends on."""
@@ -139,14 +139,16 @@ class JobPage(Page):
         self.show_job(seen.sight)
         self._show_detail()
         self._mind_worker(seen.sight)
-        if not current or (self.table.missing and glance.wanted != self.table.wanted()) or self._undescribed(glance):
+        uncounted = self._reasons_due() and not self.reasons and seen.csv.reasons is None
+        if uncounted or not current or (self.table.missing and glance.wanted != self.table.wanted()) or self._undescribed(glance):
             self.read_now()
 
     def _take_csv(self, seen: Seen) -> None:
         self.table.of_csv = seen.sight.job.kind == "ingest"
         self.csv = seen.csv
         if seen.csv.reasons is not None and seen.sight.rows is not None:
-            self.reasons, self._reasons_of, self._reasons_at = seen.csv.reasons, seen.sight.rows.rejected, time.monotonic()
+            self.reasons, self._reasons_of = seen.csv.reasons, seen.sight.rows.rejected
+            self._reasons_from = time.monotonic() + max(1.0, seen.csv.counting * COUNTING_SHARE)
 
     def _undescribed(self, glance: Glance) -> bool:
         """Whether the detail is of another file by now than the one that was asked for."""

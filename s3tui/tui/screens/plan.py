@@ -118,6 +118,8 @@ class PlanPage(JobPage):
 
     def next_step(self, job: Job) -> str:
         """What to do when the scan failed, or waits for a person."""
+        if not job.state.ended and not job.waits_for_person:
+            return ""
         if not job.state.ended:
             return "Nothing was sent, and the scan waits: p in the list of jobs lets it go on."
         return "Nothing was sent. Esc goes back to the form; `s3tui status` checks the settings."

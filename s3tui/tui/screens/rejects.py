@@ -14,7 +14,7 @@ from s3tui.errors import S3tuiError
 from s3tui.model import Job, RejectChoice, RejectLine
 from s3tui.text import display_text, plural
 from s3tui.tui.commands import REASONS, Where, bindings
-from s3tui.tui.csv_files import CsvCounts, reason_word
+from s3tui.tui.csv_files import COUNTING_SHARE, CsvCounts, reason_word
 from s3tui.tui.door import House
 from s3tui.tui.looks import looks_of
 from s3tui.tui.rejects import RejectsGlance, RejectsReader, RejectsSeen
@@ -26,8 +26,6 @@ _COPY_CHARACTERS = 50_000
 """Terminals drop longer clipboard texts without a word."""
 _EVERY = 1.0
 """Seconds between two looks at a job that may change."""
-_PATIENCE = 5
-"""Counting the reasons may take so many times less of the time than waiting for the next count does."""
 _ALL = "all"
 
 
@@ -71,7 +69,7 @@ class RejectsPage(Page):
     # Reading.
 
     def _tick(self) -> None:
-        if self.is_current and (self._seen is None or not self._seen.sight.job.state.ended):
+        if self.is_current and (self._seen is None or not self._seen.sight.job.state.ended or self.table.missing):
             self.read_now()
 
     def read_now(self) -> None:
@@ -146,7 +144,7 @@ class RejectsPage(Page):
             reasons, seconds = answer
             if file_no == self.chosen.file_no:
                 self._reasons, self._counted = reasons, state
-                self._count_from = time.monotonic() + seconds * _PATIENCE
+                self._count_from = time.monotonic() + seconds * COUNTING_SHARE
             self.read_now()
 
         self.ask("reasons", count, counted)

@@ -83,6 +83,8 @@ class TransfersPage(JobPage):
 
     def next_step(self, job: Job) -> str:
         """What to do when the job as a whole failed, or waits for a person."""
+        if not job.state.ended and not job.waits_for_person:
+            return ""
         if not job.state.ended:
             return "The job waits, and no file has failed for it: p lets it go on."
         return "Nothing more is sent. `s3tui status` checks the settings; then start it again."

@@ -174,10 +174,9 @@ class RejectDetail(Pane):
         lines = [
             ("Place", f"{name}, line {reject.line:,} (record {reject.record:,})", "bold"),
             ("Why", f"{reason_word(reject.reason)}: {display_text(reject.detail)}", "$state-skipped"),
-            ("Size", size, "$quiet"),
         ]
         parts = labelled(lines, width)
         pieces = [piece for line in reject.text.split("\n") for piece in wrap(display_text(line), width - LABEL)]
         for number, piece in enumerate(pieces):
             parts += ["\n", (f"{'' if number else 'Record':<{LABEL}}", "$quiet"), piece]
-        text.update(Content.assemble(*parts))
+        text.update(Content.assemble(*parts, "\n", *labelled([("Size", size, "$quiet")], width)))
