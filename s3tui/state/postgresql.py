@@ -1,7 +1,8 @@
 """PostgreSQL, through psycopg's pool.
 
 Concurrency: a transaction has a connection of its own, at READ COMMITTED. A connection is tried before it is lent, so a server that
-was restarted is found again; while it is away, a transaction waits for it, up to 30 s.
+was restarted is found again; while it is away, a transaction waits for it, up to 30 s. If a process freezes in a transaction, or
+its machine goes away, the server ends that after a minute, and frees its locks; what is configured there or in the URL comes first.
 """
 
 from __future__ import annotations
@@ -29,7 +30,14 @@ _TYPES = {
 }
 """Other words for what we know."""
 
-_LOST = re.compile(r"08...|40...|57P0[1-3]")
+_PATIENCE_OF_THE_SERVER = """
+SELECT set_config(name, wanted, FALSE) FROM pg_settings JOIN (VALUES
+    ('idle_in_transaction_session_timeout', '60s'),
+    ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3')
+) AS ours (name, wanted) USING (name)
+WHERE source = 'default'"""
+
+_LOST = re.compile(r"08...|25P03|40...|57P0[1-3]")
 
 _WORDING = tuple(
     (re.compile(ours), theirs)
@@ -71,6 +79,7 @@ class PostgreSQLServer:
             min_size=1,
             max_size=_CONNECTIONS,
             timeout=_PATIENCE_SECONDS,
+            configure=_configure,
             check=ConnectionPool.check_connection,
             open=True,
         )
@@ -109,6 +118,11 @@ class PostgreSQLServer:
         psycopg.connect(self._url).close()
 
 
+def _configure(connection: psycopg.Connection[Row]) -> None:
+    connection.execute(_PATIENCE_OF_THE_SERVER)
+    connection.commit()
+
+
 class _PostgreSQLConnection(Connection):
     def __init__(self, connection: psycopg.Connection[Row]) -> None:
         self._connection = connection
@@ -142,6 +156,7 @@ class _PostgreSQLConnection(Connection):
         self._connection.execute(sql.encode())
 
     def stream(self, sql: str, /, **values: object) -> Iterator[Row]:
+        self._connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")  # who reads may take their time
         with self._connection.cursor(name="stream") as cursor:
             cursor.itersize = _STREAMED_ROWS
             yield from cursor.execute(_worded(sql), values)
