@@ -1,8 +1,8 @@
 """PostgreSQL, through psycopg's pool.
 
 Concurrency: a transaction has a connection of its own, at READ COMMITTED. A connection that has rested, or on which the server has
-hung up, is tried before it is lent, so a server that was restarted is found again; while it is away, a transaction waits for it, up to
-30 s.
+hung up, is tried before it is lent, so a server that was restarted is found again; while it is away, a transaction waits for it, up
+to 30 s.
 """
 
 from __future__ import annotations
