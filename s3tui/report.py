@@ -14,8 +14,22 @@ from dataclasses import dataclass, field
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
-from s3tui.model import Action, FileRow, FileState, Job, JobState, Policy, RowCounts, VideoSample, now_ms
+from s3tui.model import (
+    Action,
+    FileRow,
+    FileState,
+    Job,
+    JobState,
+    Policy,
+    RejectChoice,
+    RejectLine,
+    RejectWay,
+    RowCounts,
+    VideoSample,
+    now_ms,
+)
 from s3tui.state.store import Store
+from s3tui.tabular.encoding import decode_marked
 from s3tui.text import format_time
 from s3tui.transfer.part_sizes import MAX_PARTS, large_from, part_size_for
 
@@ -26,6 +40,9 @@ _PROOFS = {"backup": 1}
 """Requests by which a kind of job proves one file, at most."""
 
 _COLUMNS = ("path", "key", "size", "state", "action", "attempts", "checksum", "etag", "reason", "error", "proof", "path_base64")
+
+_HALF_CHARACTER = "".join(map(chr, range(0xDC00, 0xDD00)))
+"""How the bytes of a character are read that was cut in two."""
 
 _STATES = {int(state): state.word for state in FileState}
 _ACTIONS = {int(action): action.word for action in Action}
@@ -218,7 +235,29 @@ def csv_facts(store: Store, job: Job, numbers: Sequence[int] | None = None) -> d
     `rejected`, and how many for each reason.
     """
     known = store.ingests.facts(job.no, numbers) if job.kind == "ingest" else {}
-    return {no: {name: value for name, value in facts.items() if name != "table"} for no, facts in known.items()}
+    return {no: {name: value for name, value in facts.items() if name not in ("table", "schema")} for no, facts in known.items()}
+
+
+def reject_lines(store: Store, job: Job, chosen: RejectChoice, way: RejectWay) -> list[RejectLine]:
+    """A page of the rejected records of an ingest job, as texts."""
+    found = store.rejects.page(job.no, chosen, way)
+    encodings = _encodings(store, job, {one.file_no for one in found})
+    lines = []
+    for file_no, record, line, reason, detail, head, size in found:
+        text, whole = decode_marked(head, encodings[file_no]), len(head) == size
+        text = text if whole else text.rstrip(_HALF_CHARACTER)
+        lines.append(RejectLine(file_no, record, line, reason, detail, text, size, whole))
+    return lines
+
+
+def reject_text(store: Store, job: Job, file_no: int, record: int) -> str | None:
+    """All of a rejected record, as text; None if it is not there any more."""
+    raw = store.rejects.raw(job.no, file_no, record)
+    return None if raw is None else decode_marked(raw, _encodings(store, job, {file_no})[file_no])
+
+
+def _encodings(store: Store, job: Job, numbers: Iterable[int]) -> dict[int, str]:
+    return {no: facts["table"]["encoding"]["name"] for no, facts in store.ingests.facts(job.no, sorted(numbers)).items()}
 
 
 def _counted(counts: RowCounts) -> dict[str, int]:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
+from types import ModuleType
 from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
 
 from s3tui import __version__
@@ -208,12 +209,13 @@ class Runtime:
 
     def serve_metrics(self, host: str, port: int) -> str:
         """Answer Prometheus's scrapes until everything is closed; returns where. Raises ConfigError, StateError."""
-        try:
-            from s3tui.metrics import serve_metrics
-        except ImportError as error:
-            raise ConfigError("Metrics need a library that is not installed: pip install 's3tui[metrics]'.") from error
-        self._metrics.append(serve_metrics(self.store, version=__version__, host=host, port=port))
+        self._metrics.append(_metrics().serve_metrics(self.store, version=__version__, host=host, port=port))
         return self._metrics[-1].url
+
+    def metrics_text(self) -> tuple[bytes, str]:
+        """What Prometheus would scrape now, and its media type. Raises ConfigError, StateError."""
+        text: tuple[bytes, str] = _metrics().metrics_text(self.store, __version__)
+        return text
 
     def ensure_worker(self) -> None:
         """Start a background worker, in a session of its own, unless one that may take our jobs is alive. Raises QueueError."""
@@ -364,6 +366,14 @@ class _Routes:
                     profiles=self._profiles,
                 )
             return self._routes[key]
+
+
+def _metrics() -> ModuleType:
+    try:
+        from s3tui import metrics
+    except ImportError as error:
+        raise ConfigError("Metrics need a library that is not installed: pip install 's3tui[metrics]'.") from error
+    return metrics
 
 
 def _with_slash(target: str) -> str:

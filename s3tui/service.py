@@ -28,6 +28,9 @@ from s3tui.model import (
     Job,
     JobState,
     OpenUpload,
+    RejectChoice,
+    RejectLine,
+    RejectWay,
     RowCounts,
     VideoSample,
     View,
@@ -40,6 +43,8 @@ from s3tui.report import (
     csv_facts,
     failures_by_reason,
     outlook,
+    reject_lines,
+    reject_text,
     report_csv,
     report_head,
     report_json,
@@ -110,13 +115,15 @@ class Service:
         self._store.jobs.create(new)
         return new.id
 
-    def submit(self, spec: Spec, *, concurrency: int, bandwidth: int = 0, home: str | None = None) -> Submitted:
+    def submit(
+        self, spec: Spec, *, concurrency: int, bandwidth: int = 0, home: str | None = None, job_id: str | None = None
+    ) -> Submitted:
         """Start a job, or let the unfinished job of the same spec go on, with these limits (see `tune`).
 
-        `home` binds the job to the one worker with this id (a headless command is its own worker). A job that is bound to another
-        worker, which is alive, is left with it.
+        `job_id`: the id of the job if it is a new one, as `model.new_id` makes them. `home` binds the job to the one worker with
+        this id (a headless command is its own worker). A job that is bound to another worker, which is alive, is left with it.
         """
-        new = self._new(spec, dry_run=False, concurrency=concurrency, bandwidth=bandwidth, home=home)
+        new = self._new(spec, dry_run=False, concurrency=concurrency, bandwidth=bandwidth, home=home, job_id=job_id)
         unfinished = self._store.jobs.create(new, unless_unfinished=True)
         if unfinished is None:
             return Submitted(new.id, resumed=False)
@@ -208,9 +215,11 @@ class Service:
         videos = sorted(video for worker in workers for video in worker.videos(job.id))
         return JobSight(job, tuple(active), workers, tuple(videos))
 
-    def browse(self, *, limit: int = 100, before: int | None = None) -> list[Job]:
-        """Jobs, newest first; `before` is the `no` of the last job of the page above."""
-        return self._store.jobs.newest(limit=limit, before=before)
+    def browse(
+        self, *, limit: int = 100, before: int | None = None, kind: str | None = None, state: JobState | None = None
+    ) -> list[Job]:
+        """Jobs, newest first, all or those of one kind or state; `before` is the `no` of the last job of the page above."""
+        return self._store.jobs.newest(limit=limit, before=before, kind=kind, state=state)
 
     def window(self, job: Job, first: int, count: int) -> list[FileRow]:
         """The files numbered from `first`, at most `count`; in O(log n + count)."""
@@ -268,9 +277,20 @@ class Service:
         """The rows of all files of an ingest job, as its report has them."""
         return rows_of(self._store, job)
 
-    def rejects(self, job: Job) -> list[tuple[str, int]]:
-        """(reason, count) of the records of an ingest job that are no rows, the most frequent first."""
-        return self._store.ingests.reasons(job.no)
+    def rejects(self, job: Job, file_no: int | None = None) -> list[tuple[str, int]]:
+        """(reason, count) of the records of an ingest job, or of one of its files, that are no rows, the most frequent first.
+
+        O(n), and there may be a million: call it off the UI.
+        """
+        return self._store.rejects.reasons(job.no, file_no)
+
+    def reject_lines(self, job: Job, chosen: RejectChoice, way: RejectWay) -> list[RejectLine]:
+        """A page of these records, in the order of files and lines; costs what it holds and what is skipped."""
+        return reject_lines(self._store, job, chosen, way)
+
+    def reject_text(self, job: Job, file_no: int, record: int) -> str | None:
+        """All of such a record; see `RejectLine.text`. None if it is not there any more."""
+        return reject_text(self._store, job, file_no, record)
 
     def csv_facts(self, job: Job, numbers: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
         """What the plan of an ingest job says of each of these files (None: all) whose header could be read; see `s3tui.report`."""
@@ -294,9 +314,11 @@ class Service:
         """The workers whose heart beats."""
         return self._store.workers.alive()
 
-    def _new(self, spec: Spec, *, dry_run: bool, concurrency: int, bandwidth: int, home: str | None) -> NewJob:
+    def _new(
+        self, spec: Spec, *, dry_run: bool, concurrency: int, bandwidth: int, home: str | None, job_id: str | None = None
+    ) -> NewJob:
         return NewJob(
-            id=new_id(),
+            id=job_id or new_id(),
             kind=spec.kind,
             queue=spec.queue,
             spec=encode_spec(spec),

@@ -29,7 +29,7 @@ def display_text(value: str | bytes) -> str:
 
 def _escape(character: str) -> str:
     code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:
+    if 0xDC00 <= code <= 0xDCFF:  # of names from 0xDC80 on, of CSV records any byte
         return f"\\x{code - 0xDC00:02x}"
     return character.encode("unicode_escape").decode("ascii")
 
@@ -102,9 +102,10 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def shown_delimiter(delimiter: str) -> str:
-    """What cuts the fields of a CSV file, safe to show; a word for what nobody sees."""
-    return {"\t": "tab", " ": "space"}.get(delimiter) or display_text(delimiter)
+def separated_words(delimiter: str) -> str:
+    """How the fields of a CSV file are kept apart: `comma-separated`, `tab-separated`, `separated by |`."""
+    word = {",": "comma", ";": "semicolon", "\t": "tab", " ": "space"}.get(delimiter)
+    return f"{word}-separated" if word else f"separated by {display_text(delimiter)}"
 
 
 def format_time(milliseconds: int | None) -> str | None:

@@ -34,6 +34,7 @@ from s3tui.jobs.context import Context, Resources
 from s3tui.jobs.kinds import KINDS
 from s3tui.jobs.seeing import ensure_seen
 from s3tui.jobs.specs import decode_spec
+from s3tui.jobs.workplaces import sweep_workplaces
 from s3tui.live.mirror import Mirror
 from s3tui.log_context import about
 from s3tui.masking import masked
@@ -139,6 +140,7 @@ class Worker:
         """Register, and begin to take units. Raises StateError, QueueError."""
         self._store.workers.register(self._claimant, pid=os.getpid(), version=self._version)
         log.info("Worker %s begins: version %s, %s.", self.id, self._version, ", ".join(self._claimant.queues))
+        threading.Thread(target=sweep_workplaces, name="tidier", daemon=True).start()
         for name, loop in (("heartbeat", self._heartbeat), ("claimer", self._claim)):
             thread = threading.Thread(target=loop, name=name, daemon=True)
             thread.start()

@@ -9,6 +9,7 @@ import re
 import socket
 import struct
 import threading
+import time
 from collections import Counter
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -28,12 +29,16 @@ class Fault:
 
     operation: str
     key: re.Pattern[str]
-    kind: Literal["answer", "reset", "lose answer", "hold", "spoil"]
+    kind: Literal["answer", "reset", "lose answer", "hold", "hold answer", "spoil"]
     times: int
     status: int = 503
     code: str = "SlowDown"
     after: int = 0
     """For `hold`: bytes of the body that are let in before the gate."""
+    seconds: float = 30
+    """For `hold` and `hold answer`: when the gate opens by itself."""
+    met: list[str] = field(default_factory=list)
+    """The keys of the requests that it has met."""
     arrived: threading.Event = field(default_factory=threading.Event)
     opened: threading.Event = field(default_factory=threading.Event)
 
@@ -59,6 +64,9 @@ class FaultFront:
         """How many of them the store accepted."""
         self.expired: set[str] = set()
         """Session tokens whose time is over."""
+        self.put_seconds = 0.0
+        """What each object takes that is put, one after the other: a slow line."""
+        self.line = threading.Lock()
         self.opaque_etags = False
         """Whether the store's ETags are made into ones that no hash gives; such an ETag cannot be sent back."""
         self.hides_checksums = False
@@ -82,9 +90,13 @@ class FaultFront:
         """Change a byte of the body on its way."""
         self._add(Fault(operation, re.compile(key), "spoil", times))
 
-    def hold(self, operation: str, key: str = "", *, after: int = 0, times: int = 1) -> Fault:
+    def hold(self, operation: str, key: str = "", *, after: int = 0, times: int = 1, seconds: float = 30) -> Fault:
         """Stop reading after so many bytes of the body, tell `arrived`, and wait for `open()`."""
-        return self._add(Fault(operation, re.compile(key), "hold", times, after=after))
+        return self._add(Fault(operation, re.compile(key), "hold", times, after=after, seconds=seconds))
+
+    def hold_answer(self, operation: str, key: str = "", *, times: int = 1, seconds: float = 30) -> Fault:
+        """Let the store do it, tell `arrived`, and wait for `open()` before the client hears of it."""
+        return self._add(Fault(operation, re.compile(key), "hold answer", times, seconds=seconds))
 
     def count(self, operation: str) -> int:
         """How many requests of an operation came."""
@@ -107,6 +119,7 @@ class FaultFront:
             for fault in self._faults:
                 if fault.times and fault.operation == operation and fault.key.search(place):
                     fault.times -= 1
+                    fault.met.append(key)
                     return fault
             return None
 
@@ -169,6 +182,9 @@ class _Handler(BaseHTTPRequestHandler):
         operation, key = _named(self.command, self.path)
         part = re.search(r"partNumber=(\d+)", self.path) if operation == "UploadPart" else None
         token = self.headers.get("x-amz-security-token", "")
+        if operation == "PutObject" and self.front.put_seconds:
+            with self.front.line:
+                time.sleep(self.front.put_seconds)
         fault = self.front.begin(operation, key, f"{key}#{part[1]}" if part else key, token)
         try:
             self._meet(fault)
@@ -184,6 +200,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(*self._forward(fault))
         elif fault.kind == "answer":
             self._refuse(fault)
+        elif fault.kind == "hold answer":
+            answer = self._forward(None)
+            fault.arrived.set()
+            fault.opened.wait(fault.seconds)
+            self._answer(*answer)
         else:
             if fault.kind == "lose answer":
                 self._forward(None)
@@ -230,7 +251,7 @@ class _Handler(BaseHTTPRequestHandler):
         while True:
             if gate is not None and passed >= min(gate.after, length):
                 gate.arrived.set()
-                gate.opened.wait(30)
+                gate.opened.wait(gate.seconds)
                 gate = None
             if passed == length:
                 return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from s3tui.text import format_rate, parse_age, parse_rate
+from s3tui.text import format_rate, parse_age, parse_rate, separated_words
 
 NOW = 1_800_000_000_000
 
@@ -48,3 +48,18 @@ def test_an_age_is_a_time_span_before_now_or_a_date(text: str, moment: int) -> N
 def test_what_is_no_age_is_told_how_to_write_one(text: str) -> None:
     with pytest.raises(ValueError, match="is not an age; write it like 30d, 12h, 90m or 2026-11-21"):
         parse_age(text, NOW)
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "words"),
+    [
+        (",", "comma-separated"),
+        (";", "semicolon-separated"),
+        ("\t", "tab-separated"),
+        (" ", "space-separated"),
+        ("|", "separated by |"),
+        ("\x1f", "separated by \\x1f"),
+    ],
+)
+def test_a_delimiter_is_told_in_words(delimiter: str, words: str) -> None:
+    assert separated_words(delimiter) == words

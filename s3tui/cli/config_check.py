@@ -80,6 +80,12 @@ def _keys(settings: Settings) -> Iterator[str]:
         yield f"ui.keys: there is no action {display_text(repr(name))}{_meant(name, known)}"
 
 
+def _allowed(settings: Settings) -> Iterator[str]:
+    for directory in settings.api.allowed_sources:
+        if not Path(directory).expanduser().is_dir():
+            yield f"api.allowed_sources: {display_text(repr(directory))} is not a directory; create it, or leave it out."
+
+
 def _log(settings: Settings) -> Iterator[str]:
     from s3tui.cli.logs import log_path
 
@@ -98,6 +104,7 @@ _CHECKS: dict[str, Callable[[Settings], Iterator[str]]] = {
     "ui.keys": _keys,
     "live.url": _live,
     "webhook.url": _webhook,
+    "api.allowed_sources": _allowed,
     "logging.log_file": _log,
 }
 """By key; a default needs no check."""

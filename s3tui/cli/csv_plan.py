@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, TextIO
 
-from s3tui.text import display_text, format_size, plural, shown_delimiter
+from s3tui.text import display_text, format_size, plural, separated_words
 
 if TYPE_CHECKING:
     from s3tui.model import FileRow, Job
@@ -25,7 +26,9 @@ def print_csv_plan(service: Service, job: Job, stream: TextIO) -> None:
         first += _PAGE
     rows, rejected = (sum(one.get("counted", {}).get(name, 0) for one in facts.values()) for name in ("rows", "rejected"))
     batches = service.outlook(job).requests
-    words = f"{plural(rows, 'row')} in {plural(batches, 'batch', 'batches')} of {plural(job.totals.found, 'file')}"
+    table = json.loads(job.spec).get("table") or "ingest_rows"
+    batched = f"{plural(batches, 'batch', 'batches')} of {plural(job.totals.found, 'file')}"
+    words = f"{plural(rows, 'row')} for the table {table}, in {batched}"
     print(f"Plan {job.id}: {words}, {rejected:,} rejected, {job.totals.failed} failed. Nothing was written to S3.", file=stream)
     print(f"`s3tui jobs apply {job.id}` runs exactly this plan.", file=stream)
 
@@ -36,9 +39,8 @@ def _print_file(row: FileRow, facts: dict[str, Any] | None, stream: TextIO) -> N
         print(f"  fails: {display_text(row.error)}", file=stream)
     if facts is None or row.error:
         return
-    delimiter = shown_delimiter(facts["delimiter"])
     quotes = f", quoted by {facts['quote']}" if facts["quote"] else ", no quotes"
-    print(f"  {facts['encoding']}, cut at {delimiter}{quotes}", file=stream)
+    print(f"  {facts['encoding']}, {separated_words(facts['delimiter'])}{quotes}", file=stream)
     types = facts.get("types") or ["text"] * len(facts["columns"])
     columns = [f"{name} {kind}" for name, kind in zip(facts["columns"], types, strict=True)]
     print(f"  {plural(len(columns), 'column')}: {_listed(columns)}", file=stream)

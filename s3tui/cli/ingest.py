@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from s3tui.cli.parser import Parser, add_carrying_options, add_connection_options, add_global_options, add_result_options
 from s3tui.cli.upload import absolute, sources_and_target, start_job
-from s3tui.errors import SpecError
-from s3tui.text import display_text
 
 if TYPE_CHECKING:
     from s3tui.jobs.ingest import IngestSpec
@@ -28,10 +25,15 @@ def add_options(parser: Parser) -> None:
     add_carrying_options(parser)
     options = parser.add_argument_group("rows")
     options.add_argument("--batch-rows", metavar="N", help="rows in one batch (default: 1000)")
-    options.add_argument("--table", metavar="NAME", help="a table with typed columns (not yet; default: ingest_rows)")
+    options.add_argument(
+        "--table", metavar="NAME", help="a table with typed columns that takes the rows (default: ingest_rows, as JSON)"
+    )
     options.add_argument("--strict", action="store_const", const="true", help="fail a file at its first rejected row")
     options.add_argument("--schema", metavar="COLUMNS", help="names and types, like id:integer,price:decimal?,name:text")
     options.add_argument("--schema-file", metavar="FILE", help="the same from a file")
+    options.add_argument(
+        "--payload", choices=("range", "inline"), help="inline: workers get the bytes, and need not reach the file (default: range)"
+    )
     options = parser.add_argument_group("how the files are written (default: it is found out)")
     options.add_argument("--delimiter", metavar="CHARACTER", default="", help="one character, or tab")
     options.add_argument("--quote", metavar="CHARACTER", default="", help="\", ' or none")
@@ -58,24 +60,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _fields(arguments: argparse.Namespace) -> dict[str, Any]:
     """The fields of a spec that only arguments give. Raises SpecError."""
+    from s3tui.jobs.csv_columns import columns_given
+
     return {
-        "schema": _schema(arguments),
+        "schema": columns_given(arguments.schema or "", arguments.schema_file or ""),
         "delimiter": arguments.delimiter,
         "quote": arguments.quote,
         "encoding": arguments.encoding,
         "header": not arguments.no_header,
     }
-
-
-def _schema(arguments: argparse.Namespace) -> str:
-    if arguments.schema_file is None:
-        return arguments.schema or ""
-    if arguments.schema is not None:
-        raise SpecError("--schema and --schema-file both give the columns: use one of the two.")
-    try:
-        return Path(arguments.schema_file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise SpecError(
-            f"The schema cannot be read from {display_text(arguments.schema_file)}: {cause}. Check the file."
-        ) from error

@@ -55,6 +55,11 @@ def add_options(parser: Parser) -> None:
         add_connection_options(verb)
         if name == "retry":
             verb.add_argument("--file", metavar="NO|PATH", nargs="+", action="extend", default=[], help="only these files")
+    rejects = _add_verb(verbs, "rejects", run_rejects, "the records of an ingest job that are no rows, one a line")
+    rejects.add_argument(
+        "--limit", metavar="N", type=int, default=_LISTED, help=f"at most so many; 0: all of them (default: {_LISTED})"
+    )
+    rejects.add_argument("--json-lines", action="store_true", help="one JSON object each")
     _add_verb(verbs, "pause", run_pause, "admit no further file; what is in flight ends")
     _add_verb(verbs, "cancel", run_cancel, "break off for good; stored files stay, unfinished uploads are removed")
     report = _add_verb(verbs, "report", run_report, "the report, as JSON, or its files as CSV")
@@ -134,6 +139,15 @@ def run_cancel(arguments: argparse.Namespace) -> int:
         if dropped and not arguments.quiet:
             output.note(f"{dropped} unfinished upload{'s' if dropped > 1 else ''} of large files dropped from the store.")
     return code
+
+
+def run_rejects(arguments: argparse.Namespace) -> int:
+    """Print rejected records."""
+    from s3tui.cli.rejects import print_rejects
+
+    with _opened(arguments) as runtime:
+        print_rejects(runtime.service, runtime.service.job(arguments.id), arguments)
+    return 0
 
 
 def run_report(arguments: argparse.Namespace) -> int:

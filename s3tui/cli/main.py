@@ -29,6 +29,7 @@ COMMANDS = {
     "jobs": "list, watch and steer jobs",
     "status": "check configuration, credentials, bucket, database, queue",
     "config": "write, show and check the configuration",
+    "api": "serve the REST API, and manage its tokens",
     "worker": "take jobs from the queue until stopped",
 }
 """What `--help` says of each command. The module `s3tui.cli.NAME` has its options, and is imported only for who names it."""

@@ -31,6 +31,7 @@ _KEYS = {
     "batch_rows": "ingest.batch_rows",
     "table": "ingest.table",
     "strict": "ingest.strict",
+    "payload": "ingest.payload",
 }
 """Options that set a key of the configuration."""
 

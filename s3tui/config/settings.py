@@ -32,6 +32,24 @@ class ApiOptions(BaseModel):
     """Where bodies wait until they are on S3; empty: beside the state file."""
     allowed_sources: list[str] = []
     """Directories below which `POST /v1/uploads` may read."""
+    requests_per_second: Annotated[float, Field(gt=0)] = 50
+    """Of each token; four times as many may come at once."""
+    concurrent_bodies: Annotated[int, Field(ge=1)] = 8
+    """Bodies that one token may send at a time."""
+    resumable_hours: Annotated[float, Field(gt=0)] = 24
+    """How long a resumable upload waits for its next piece."""
+    keep_failed_hours: Annotated[float, Field(ge=0)] = 24
+    """How long the body of a job with failed files is kept, so that it can be retried."""
+    start_worker: bool = True
+    """Whether a background worker is started here when none runs."""
+
+    @field_validator("allowed_sources")
+    @classmethod
+    def _are_absolute(cls, directories: list[str]) -> list[str]:
+        for directory in directories:
+            if not directory.startswith(("/", "~")):
+                raise ValueError(f"{directory!r} must be an absolute path, or begin with ~")
+        return directories
 
     @field_validator("max_body")
     @classmethod

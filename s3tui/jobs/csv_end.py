@@ -40,7 +40,7 @@ def _take_back(context: Context[IngestSpec], no: int, reason: str, error: str) -
     while taken is not None:
         if context.control.broken_off:
             return
-        taken = context.store.ingests.take_back(context.lease, no, after=taken)
+        taken = context.store.landings.take_back(context.lease, no, context.spec.row_table, after=taken)
     context.store.ingests.fail(context.lease, no, Failed(no, 1, reason, error))
 
 
@@ -66,4 +66,4 @@ def _write_rejects(context: Context[IngestSpec], no: int, table: Table, path: Pa
         stream.write(rejects_header(table))
         for page in context.store.ingests.rejects(context.lease.job_no, no):
             rejects = (Reject(row.line, row.record, row.start, Reason(row.reason), row.detail, bytes(row.raw)) for row in page)
-            stream.write(rejects_lines(rejects, table))
+            stream.writelines(rejects_lines([one], table) for one in rejects)  # of the largest, all at once are too many

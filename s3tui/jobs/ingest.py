@@ -15,16 +15,20 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from s3tui.errors import Cancelled, SourceError, SpecError, StateError, StorageError, TableError
 from s3tui.jobs.checks import check_target
 from s3tui.jobs.context import Context
 from s3tui.jobs.csv_end import end_file
+from s3tui.jobs.csv_types import schema_of
 from s3tui.jobs.cutting import cut_file
 from s3tui.jobs.landing import land_unit
+from s3tui.jobs.options import Payload
 from s3tui.jobs.targets import Targeted
 from s3tui.model import Connection, FileState, Policy
+from s3tui.state.row_tables import row_table
+from s3tui.state.sql import RowTable
 from s3tui.tabular.dialect import delimiter_named, quote_named
 from s3tui.tabular.encoding import encoding_named
 from s3tui.tabular.schema import parse_schema
@@ -50,8 +54,11 @@ class IngestSpec(Targeted):
     batch_rows: int = 1000
     """Records in one batch."""
     table: str = ""
+    """With typed columns; empty: `ingest_rows`."""
     strict: bool = False
     """Fail a file at its first rejected record."""
+    payload: str = "range"
+    """`inline`: the bytes of a batch travel with it, for workers that cannot reach the file."""
     delimiter: str = ""
     """One character, or a word like `tab`; empty: it is found out, as are the next."""
     quote: str = ""
@@ -66,10 +73,10 @@ class IngestSpec(Targeted):
         check_target(self.sources, self.target)
         if self.batch_rows < 1:
             raise SpecError("--batch-rows must be at least 1.")
-        if self.table:
-            raise SpecError("--table (ingest.table) cannot be used yet: leave it out, and the rows come into ingest_rows.")
+        if self.payload not in get_args(Payload):
+            raise SpecError(f"--payload is range or inline, not {self.payload!r}.")
         try:
-            _ = self.choices
+            _ = self.choices, self.row_table
         except ValueError as error:
             raise SpecError(f"The CSV options cannot be used: {error}.") from error
 
@@ -77,6 +84,11 @@ class IngestSpec(Targeted):
     def passing(self) -> frozenset[FileState]:
         """See `UploadSpec`."""
         return frozenset({FileState.PLANNED, FileState.UPLOADED})
+
+    @property
+    def row_table(self) -> RowTable:
+        """Where the rows come. Raises ValueError."""
+        return row_table(self.table)
 
     @property
     def choices(self) -> Choices:
@@ -99,10 +111,11 @@ def plan(context: Context[IngestSpec]) -> None:
     begun = 0 if last is None else last[0] + 1
     if not begun:
         check_sources(sources)
+    schema = schema_of(context, sources)
     for no, source in enumerate(sources):
         if context.control.stopping:
             return
-        cut_file(context, no, source, begun=no < begun)
+        cut_file(context, no, source, schema, begun=no < begun)
         if not context.control.stopping:
             _end(context, no)
     if not context.control.stopping:

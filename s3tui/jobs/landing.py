@@ -6,29 +6,35 @@ one longer than it must, and no more than that is held in memory.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from s3tui.errors import TableError
 from s3tui.jobs.context import Context
-from s3tui.jobs.csv_source import CsvSource, open_csv
+from s3tui.jobs.csv_source import BatchSource, Payloads, open_csv
+from s3tui.jobs.csv_types import ensure_table
 from s3tui.jobs.cutting import batch_name
 from s3tui.jobs.shipment import Shipment
 from s3tui.jobs.workplaces import unit_workplace
 from s3tui.media.served import Headers
-from s3tui.model import Proof, Receipt
-from s3tui.state.ingests import Cut, Landing, RejectRow
-from s3tui.tabular.objects import batch_object, named_row_texts
+from s3tui.model import Fingerprint, Proof, Receipt
+from s3tui.state.ingests import Cut, RejectRow
+from s3tui.state.landings import Landing
+from s3tui.tabular.objects import batch_object
 from s3tui.tabular.records import read_rows
 from s3tui.tabular.rejects import Reject
 from s3tui.tabular.rows import Rows
 from s3tui.tabular.schema import Schema
-from s3tui.tabular.split import Batch, Limits, read_range
+from s3tui.tabular.sheets import NamedSheet, TypedSheet
+from s3tui.tabular.split import Batch
 from s3tui.tabular.table import Table
+from s3tui.text import display_text
 
 if TYPE_CHECKING:
     from s3tui.jobs.ingest import IngestSpec
@@ -64,11 +70,23 @@ def land_unit(context: Context[IngestSpec], no: int, path: bytes) -> None:
     file = context.store.ingests.file(context.lease.job_no, no)
     if file is None:
         return
-    with open_csv(path, file.fingerprint) as source, unit_workplace(context.lease, context.job.id) as directory:
-        table = Table.of(file.facts["table"])
-        schema = context.spec.choices.schema
-        reader = _Reader(context, source, table, schema and schema.arranged(table.columns), directory)
-        _Line(context, no, shipment_of(context)).run(reader.groups(context.store.ingests.to_land(context.lease)))
+    with _source(context, path, file.fingerprint) as source, unit_workplace(context.lease, context.job.id) as directory:
+        table, schema = Table.of(file.facts["table"]), file.facts["schema"] and Schema.of(file.facts["schema"])
+        if context.spec.table:
+            ensure_table(context, schema)
+        reader = _Reader(context, source, table, schema, directory)
+        _Line(context, no, shipment_of(context)).run(reader.groups(context.store.landings.waiting(context.lease)))
+
+
+@contextmanager
+def _source(context: Context[IngestSpec], path: bytes, planned: Fingerprint) -> Iterator[BatchSource]:
+    """Where the unit's batches are. Raises SourceError, SourceChanged, TableError."""
+    landings = context.store.landings
+    if context.spec.payload == "inline" and landings.carries_payloads(context.lease):
+        yield Payloads(landings, context.lease, display_text(os.path.basename(path)))  # noqa: PTH119 - bytes
+    else:
+        with open_csv(path, planned) as source:
+            yield source
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +94,7 @@ class _Reader:
     """Reads and parses."""
 
     context: Context[IngestSpec]
-    source: CsvSource
+    source: BatchSource
     table: Table
     schema: Schema | None
     directory: Path
@@ -96,8 +114,7 @@ class _Reader:
 
     def _parse(self, cut: Cut) -> _Parsed:
         batch = Batch._make(cut)
-        raw = read_range(self.source.file, batch, Limits(rows=self.context.spec.batch_rows))
-        rows = read_rows(batch, raw, self.table, self.schema)
+        rows = read_rows(batch, self.source.bytes_of(cut), self.table, self.schema, shown=self.source.shown)
         path = self.directory / batch_name(cut.no)
         path.write_bytes(batch_object(self.context.job.id, batch, rows))
         return _Parsed(cut, path, rows)
@@ -107,7 +124,7 @@ class _Reader:
         for _, _, rows in parsed:
             for reject in rows.rejects:
                 why = f"line {reject.line} is no row ({reject.reason.value}): {reject.detail}"
-                refused = f"{self.source.file.shown} was refused, since --strict takes whole files only: {why}."
+                refused = f"{self.source.shown} was refused, since --strict takes whole files only: {why}."
                 raise TableError(f"{refused} None of its rows are kept.", "rejected_row")
 
 
@@ -140,17 +157,16 @@ class _Line:
         return [self.shipment.take(parsed.path.name) for parsed in group]
 
     def _write(self, group: list[_Parsed], stored: Future[list[tuple[Receipt, Proof]]]) -> None:
-        landings = [_landing(parsed, *proven) for parsed, proven in zip(group, stored.result(), strict=True)]
-        self.context.store.ingests.land(self.context.lease, self.context.job.id, self.no, landings)
+        landings = [self._landing(parsed, *proven) for parsed, proven in zip(group, stored.result(), strict=True)]
+        self.context.store.landings.land(self.context.lease, self.context.job.id, self.no, landings, self.context.spec.row_table)
         self.context.progress.count(sum(parsed.cut.length for parsed in group))
         for parsed in group:
             parsed.path.unlink(missing_ok=True)
 
-
-def _landing(parsed: _Parsed, receipt: Receipt, proof: Proof) -> Landing:
-    rows = parsed.rows
-    texts = b"\n".join(named_row_texts(rows)).decode().split("\n") if len(rows) else []
-    return Landing(parsed.cut, rows.lines, texts, [_row(reject) for reject in rows.rejects], receipt.etag, proof)
+    def _landing(self, parsed: _Parsed, receipt: Receipt, proof: Proof) -> Landing:
+        rows = parsed.rows
+        sheet = TypedSheet(rows) if self.context.spec.table else NamedSheet(rows)
+        return Landing(parsed.cut, sheet, [_row(reject) for reject in rows.rejects], receipt.etag, proof)
 
 
 def _row(reject: Reject) -> RejectRow:

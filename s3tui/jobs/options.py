@@ -65,6 +65,9 @@ class VideoOptions(BaseModel):
         return text
 
 
+Payload = Literal["range", "inline"]
+
+
 class IngestOptions(BaseModel):
     """`ingest:` in the configuration."""
 
@@ -76,3 +79,5 @@ class IngestOptions(BaseModel):
     """Table with typed columns that takes the rows; empty: `ingest_rows`."""
     strict: bool = False
     """Fail a file at its first rejected row."""
+    payload: Payload = "range"
+    """What workers get of a batch: where it is in the file, or its bytes, if they cannot reach the file."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from s3tui.errors import SourceUnseen
 from s3tui.jobs.context import Context
+from s3tui.jobs.ingest import IngestSpec
 from s3tui.jobs.lists import has_list
 from s3tui.jobs.specs import Spec
 from s3tui.jobs.upload import UploadSpec
@@ -24,7 +25,7 @@ from s3tui.transfer.landmarks import Planned, recognize
 def ensure_seen(context: Context[Spec]) -> None:
     """See that the sources of the job are here, and the ones that it was made for. Raises SourceUnseen, StateError."""
     job, sightings = context.job, context.store.sightings
-    if not context.store.database.is_shared or job.home == context.lease.worker:
+    if not context.store.database.is_shared or job.home == context.lease.worker or _needs_no_source(context):
         return
     sighting = sightings.of(job.no)
     at_home = sighting.home == this_vantage()
@@ -34,6 +35,12 @@ def ensure_seen(context: Context[Spec]) -> None:
         _ensure_companions(context)
     if job.reason == REASON or not (at_home or sighting.known):
         sightings.seen(job.no)
+
+
+def _needs_no_source(context: Context[Spec]) -> bool:
+    """Whether what the unit works on travels with it."""
+    inline = isinstance(context.spec, IngestSpec) and context.spec.payload == "inline" and context.lease.kind is UnitKind.CARRY
+    return inline and context.store.landings.carries_payloads(context.lease)
 
 
 class _Expected:

@@ -15,7 +15,7 @@ from s3tui.errors import ConfigError, StateError, StateLost
 from s3tui.masking import shown_url
 from s3tui.state.migrations import newer_than
 from s3tui.state.schema import SCHEMA
-from s3tui.state.sql import Connection, Wording, statements
+from s3tui.state.sql import Connection, Load, RowTable, Sheet, Wording, statements
 from s3tui.state.sqlite import SQLiteFile
 from s3tui.text import display_text
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-HEAD = "0007"
+HEAD = "0009"
 """The newest migration: the schema that this version reads and writes."""
 
 # One row. The table has the name that the first version gave it, so that this version, too, refuses what a newer one has migrated.
@@ -46,6 +46,9 @@ class Connections(Protocol):
 
     def lock(self, connection: Connection, name: str) -> None:
         """Let the other transactions that lock this name wait for this one."""
+
+    def loads(self, table: RowTable, job_id: str, file: int, sheet: Sheet) -> list[Load]:
+        """Rows of one file of a job, as `Connection.load` adds them to a table."""
 
     def close(self) -> None:
         """Close every connection."""
@@ -106,6 +109,10 @@ class Database:
     def lock(self, connection: Connection, name: str) -> None:
         """Let the other transactions that lock this name wait for this one."""
         self._connections.lock(connection, name)
+
+    def loads(self, table: RowTable, job_id: str, file: int, sheet: Sheet) -> list[Load]:
+        """Rows of one file of a job, as `Connection.load` adds them to a table."""
+        return self._connections.loads(table, job_id, file, sheet)
 
     def close(self) -> None:
         """Close every connection."""

@@ -1,10 +1,7 @@
-"""Rows of `csv_file`, `batch`, `reject` and `ingest_rows`: what ingest jobs have cut, and what has landed in the database.
-
-The ledger is the rule: the mark of a batch, its rows and its rejects are one transaction, which first takes the lock of the unit
-and leaves out what is marked already. So whoever does a batch again changes nothing.
+"""Rows of `csv_file`, `batch` and `reject`: the files of ingest jobs, from their first batch that is cut to their end.
 
 A file that fails is marked first, and from then on nothing of it lands; then what has landed is taken back, page by page; then it
-has failed. Each step can be gone on with by another worker.
+has failed. Each step can be gone on with by another worker. How batches land is in `state.landings`.
 """
 
 from __future__ import annotations
@@ -15,20 +12,19 @@ from typing import Any, NamedTuple
 
 from s3tui.errors import Cancelled
 from s3tui.events import Fact, Failed, Planned
-from s3tui.model import Action, ActiveTransfer, FileState, Fingerprint, Lease, Proof, RowCounts, UnitKind
+from s3tui.model import Action, ActiveTransfer, FileState, Fingerprint, Lease, RowCounts, UnitKind
 from s3tui.state.chronicle import tell_files
 from s3tui.state.database import Database
 from s3tui.state.jobs import ADD_UNIT
 from s3tui.state.outbox import post_units
 from s3tui.state.settling import HELD, READY
 from s3tui.state.transfers import write_facts
-from s3tui.state.units import assert_held
+from s3tui.state.units import assert_held, forgive_crashes
 
-_PAGE = 100
 _FEW_REJECTS, _REJECTS_PAGE, _REJECTS_BYTES = 10, 1000, 8 << 20
 """A record may be as large as a batch, and is small nearly always: a page is as long as those before it let it be."""
 
-_FILE = "job_no = :job_no AND no = :no"
+FILE = "job_no = :job_no AND no = :no"
 
 _INSERT_FILE = f"""
 INSERT INTO transfer (job_no, no, source_no, path, key, size, mtime_ns, inode, state, action, attempts)
@@ -40,15 +36,10 @@ FROM csv_file JOIN transfer ON transfer.job_no = csv_file.job_no AND transfer.no
 WHERE csv_file.job_no = :job_no AND csv_file.no = :no AND transfer.state = {FileState.PLANNED}"""
 
 _INSERT_BATCH = """
-INSERT INTO batch (job_no, no, file_no, unit_no, first, line, start, length, records, lines)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+INSERT INTO batch (job_no, no, file_no, unit_no, first, line, start, length, records, lines, payload)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
-_CUT = "no, first, line, start, length, records, lines"
-
-_MARK = "UPDATE batch SET done = TRUE, inserted = ?, rejected = ?, etag = ?, proof = ? WHERE job_no = ? AND no = ?"
-
-_INSERT_REJECT = """
-INSERT INTO reject (job_no, file_no, record, line, start, reason, detail, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+CUT = "no, first, line, start, length, records, lines"
 
 # How far in the file itself its landed batches reach, in bytes; that of a compressed one is only about right.
 _LANDED_SIZE = "CASE WHEN cut > 0 THEN CAST(landed * 1.0 * consumed / cut AS BIGINT) ELSE 0 END"
@@ -65,14 +56,14 @@ FROM csv_file JOIN transfer ON transfer.job_no = csv_file.job_no AND transfer.no
 WHERE csv_file.job_no = :job_no AND batches_done > 0 AND transfer.state = {FileState.PLANNED} ORDER BY csv_file.no"""
 
 # Of two units that end one file at the same moment, the second sees what the first has written, and counts nothing again.
-_LOCK = f"UPDATE transfer SET state = state WHERE {_FILE}"
+_LOCK = f"UPDATE transfer SET state = state WHERE {FILE}"
 
 _FIRST_BATCH = "FROM batch WHERE batch.job_no = :job_no AND batch.file_no = :no ORDER BY batch.no LIMIT 1"
 
 # A file is many objects: what the row tells of one is that of the first.
 _AS_ITS_FIRST_BATCH = f"""
 UPDATE transfer SET checksum = NULL, etag = (SELECT etag {_FIRST_BATCH}), proof = (SELECT proof {_FIRST_BATCH})
-WHERE {_FILE} AND state = {FileState.VERIFIED}"""
+WHERE {FILE} AND state = {FileState.VERIFIED}"""
 
 
 class Cut(NamedTuple):
@@ -96,19 +87,6 @@ class RejectRow(NamedTuple):
     reason: str
     detail: str
     raw: bytes
-
-
-class Landing(NamedTuple):
-    """A batch whose object is proven."""
-
-    cut: Cut
-    lines: Sequence[int]
-    """Of each row, the line on which it begins."""
-    rows: Sequence[str]
-    """Each as a JSON object."""
-    rejects: Sequence[RejectRow]
-    etag: str
-    proof: Proof
 
 
 class CsvFile(NamedTuple):
@@ -181,29 +159,33 @@ class Ingests:
 
     def last_cut(self, lease: Lease, no: int) -> Cut | None:
         """The last batch of a file that was written down: cutting goes on behind it."""
-        query = f"SELECT {_CUT} FROM batch WHERE job_no = :job_no AND file_no = :no ORDER BY no DESC LIMIT 1"
+        query = f"SELECT {CUT} FROM batch WHERE job_no = :job_no AND file_no = :no ORDER BY no DESC LIMIT 1"
         with self._database.read() as connection:
             row = connection.first(query, job_no=lease.job_no, no=no)
             return None if row is None else Cut._make(row)
 
-    def add(self, lease: Lease, no: int, cuts: Sequence[Cut], *, consumed: int, hold: bool) -> None:
-        """Write batches of a file, and the unit that will land them. `consumed`: bytes of the file that were read for all so far.
+    def add(
+        self, lease: Lease, no: int, cuts: Sequence[Cut], payloads: Sequence[bytes | None], *, consumed: int, hold: bool
+    ) -> None:
+        """Write batches of a file, with their bytes if these are to travel with them, and the unit that will land them.
 
-        Raises LeaseLost, and Cancelled if the file fails already.
+        `consumed`: bytes of the file that were read for all so far. Raises LeaseLost, and Cancelled if the file fails already.
         """
         with self._database.write() as connection:
             assert_held(connection, lease)
+            forgive_crashes(connection, lease)
             [(unit_no, queue, job_id, home)] = connection.rows(
                 "UPDATE job SET units = units + 1 WHERE no = :job_no RETURNING units - 1, queue, id, home", job_no=lease.job_no
             )
             place = {"job_no": lease.job_no, "unit_no": unit_no}
             connection.execute(ADD_UNIT, **place, kind=UnitKind.CARRY, first=no, last=no, state=HELD if hold else READY)
-            connection.insert(_INSERT_BATCH, [(lease.job_no, cut.no, no, unit_no, *cut[1:]) for cut in cuts])
-            _ensure_going(
+            rows = [(lease.job_no, cut.no, no, unit_no, *cut[1:], raw) for cut, raw in zip(cuts, payloads, strict=True)]
+            connection.insert(_INSERT_BATCH, rows)
+            ensure_going(
                 connection.execute(
                     f"""
                     UPDATE csv_file SET batches = batches + :batches, cut = cut + :cut, consumed = :consumed
-                    WHERE {_FILE} AND reason IS NULL""",
+                    WHERE {FILE} AND reason IS NULL""",
                     job_no=lease.job_no,
                     no=no,
                     batches=len(cuts),
@@ -219,11 +201,9 @@ class Ingests:
         with self._database.write() as connection:
             assert_held(connection, lease)
             place = {"job_no": lease.job_no, "no": no}
-            whole = f"UPDATE csv_file SET whole = TRUE, facts = :facts, consumed = :size WHERE {_FILE} AND reason IS NULL"
-            _ensure_going(connection.execute(whole, **place, facts=_json(facts), size=size))
-            connection.execute(f"UPDATE transfer SET key = NULL WHERE {_FILE} AND {_HAS_NO_BATCH}", **place)
-
-    # Landing.
+            whole = f"UPDATE csv_file SET whole = TRUE, facts = :facts, consumed = :size WHERE {FILE} AND reason IS NULL"
+            ensure_going(connection.execute(whole, **place, facts=_json(facts), size=size))
+            connection.execute(f"UPDATE transfer SET key = NULL WHERE {FILE} AND {_HAS_NO_BATCH}", **place)
 
     def file(self, job_no: int, no: int) -> CsvFile | None:
         """A file, unless it is at its end."""
@@ -235,55 +215,6 @@ class Ingests:
         return CsvFile(
             json.loads(facts), bool(whole), reason, error, batches, batches_done, rejected, Fingerprint._make(fingerprint)
         )
-
-    def to_land(self, lease: Lease) -> Iterator[Cut]:
-        """The batches of a unit that are not done, by number; read in pages."""
-        after = 0
-        while True:
-            with self._database.read() as connection:
-                page = connection.rows(
-                    f"""
-                    SELECT {_CUT} FROM batch WHERE job_no = :job_no AND unit_no = :unit_no AND no > :after AND NOT done
-                    ORDER BY no LIMIT {_PAGE}""",
-                    job_no=lease.job_no,
-                    unit_no=lease.unit_no,
-                    after=after,
-                )
-            yield from map(Cut._make, page)
-            if len(page) < _PAGE:
-                return
-            after = page[-1][0]
-
-    def land(self, lease: Lease, job_id: str, no: int, landings: Sequence[Landing]) -> None:
-        """Mark batches of a file as done, and bring their rows and rejects, in one transaction; those that are marked are left out.
-
-        Raises LeaseLost, and Cancelled if the file fails.
-        """
-        first, last = landings[0].cut.no, landings[-1].cut.no
-        with self._database.write() as connection:
-            assert_held(connection, lease)
-            query = "SELECT no FROM batch WHERE job_no = :job_no AND no BETWEEN :first AND :last AND NOT done"
-            waiting = {number for (number,) in connection.rows(query, job_no=lease.job_no, first=first, last=last)}
-            new = [landing for landing in landings if landing.cut.no in waiting]
-            connection.load("ingest_rows", ("job_id", "file", "line", "data"), _rows(job_id, no + 1, new))
-            connection.insert(_INSERT_REJECT, [(lease.job_no, no, *reject) for landing in new for reject in landing.rejects])
-            connection.execute_each(
-                _MARK, [(len(one.rows), len(one.rejects), one.etag, one.proof, lease.job_no, one.cut.no) for one in new]
-            )
-            _ensure_going(
-                connection.execute(
-                    f"""
-                    UPDATE csv_file SET batches_done = batches_done + :batches, landed = landed + :landed,
-                        inserted = inserted + :inserted, rejected = rejected + :rejected
-                    WHERE {_FILE} AND reason IS NULL""",
-                    job_no=lease.job_no,
-                    no=no,
-                    batches=len(new),
-                    landed=sum(one.cut.length for one in new),
-                    inserted=sum(len(one.rows) for one in new),
-                    rejected=sum(len(one.rejects) for one in new),
-                )
-            )
 
     def rejects(self, job_no: int, no: int) -> Iterator[list[RejectRow]]:
         """What of a file is no row, in its order; in pages."""
@@ -314,7 +245,7 @@ class Ingests:
             assert_held(connection, lease)
             connection.execute(_LOCK, job_no=lease.job_no, no=no)
             write_facts(connection, lease, facts)
-            written = f"UPDATE csv_file SET rejects_url = :url WHERE {_FILE}"
+            written = f"UPDATE csv_file SET rejects_url = :url WHERE {FILE}"
             connection.execute(written, job_no=lease.job_no, no=no, url=rejects_url)
             connection.execute(_AS_ITS_FIRST_BATCH, job_no=lease.job_no, no=no)
 
@@ -322,38 +253,10 @@ class Ingests:
         """From now on nothing more of a file lands. The first reason stands. Raises LeaseLost."""
         with self._database.write() as connection:
             assert_held(connection, lease)
-            doomed = f"UPDATE csv_file SET reason = :reason, error = :error WHERE {_FILE} AND reason IS NULL"
+            doomed = f"UPDATE csv_file SET reason = :reason, error = :error WHERE {FILE} AND reason IS NULL"
             connection.execute(doomed, job_no=lease.job_no, no=no, reason=reason, error=error)
-
-    def take_back(self, lease: Lease, no: int, *, after: int = 0) -> int | None:
-        """Remove some of what has landed of a doomed file, behind this batch; the last batch of that, or None. Raises LeaseLost."""
-        place = {"job_no": lease.job_no, "no": no}
-        with self._database.write() as connection:
-            assert_held(connection, lease)
-            page = connection.rows(
-                f"""
-                SELECT batch.no, job.id, batch.line, batch.lines, batch.first, batch.records FROM batch
-                JOIN job ON job.no = batch.job_no
-                WHERE batch.job_no = :job_no AND batch.file_no = :no AND batch.no > :after AND batch.done
-                ORDER BY batch.no LIMIT {_PAGE}""",
-                **place,
-                after=after,
-            )
-            connection.execute_each(
-                "DELETE FROM ingest_rows WHERE job_id = ? AND file = ? AND line BETWEEN ? AND ?",
-                [(job_id, no + 1, line, line + lines - 1) for _, job_id, line, lines, _, _ in page],
-            )
-            connection.execute_each(
-                "DELETE FROM reject WHERE job_no = ? AND file_no = ? AND record BETWEEN ? AND ?",
-                [(lease.job_no, no, first, first + records - 1) for *_, first, records in page],
-            )
-            connection.execute_each(
-                "UPDATE batch SET done = FALSE, inserted = 0, rejected = 0 WHERE job_no = ? AND no = ?",
-                [(lease.job_no, row[0]) for row in page],
-            )
-            nothing = f"UPDATE csv_file SET landed = 0, batches_done = 0, inserted = 0, rejected = 0 WHERE {_FILE}"
-            connection.execute(nothing, **place)
-            return page[-1][0] if page else None
+            unwanted = "UPDATE batch SET payload = NULL WHERE job_no = :job_no AND file_no = :no AND payload IS NOT NULL"
+            connection.execute(unwanted, job_no=lease.job_no, no=no)
 
     def fail(self, lease: Lease, no: int, fact: Failed) -> None:
         """Nothing of a doomed file is left. Another attempt is another job. Raises LeaseLost."""
@@ -361,7 +264,7 @@ class Ingests:
             assert_held(connection, lease)
             connection.execute(_LOCK, job_no=lease.job_no, no=no)
             write_facts(connection, lease, [fact])
-            failed = f"UPDATE transfer SET action = {Action.FAIL} WHERE {_FILE} AND state = {FileState.FAILED}"
+            failed = f"UPDATE transfer SET action = {Action.FAIL} WHERE {FILE} AND state = {FileState.FAILED}"
             connection.execute(failed, job_no=lease.job_no, no=no)
         tell_files(self._database, lease.job_no, [no])
 
@@ -382,12 +285,6 @@ class Ingests:
         with self._database.read() as connection:
             [(inserted, rejected, landed)] = connection.rows(query, job_no=job_no)
             return RowCounts(int(inserted), int(rejected), int(landed))
-
-    def reasons(self, job_no: int) -> list[tuple[str, int]]:
-        """(reason, count) of the rejected records of a job, the most frequent first."""
-        query = "SELECT reason, count(*) FROM reject WHERE job_no = :job_no GROUP BY reason ORDER BY 2 DESC, 1"
-        with self._database.read() as connection:
-            return [(reason, count) for reason, count in connection.rows(query, job_no=job_no)]
 
     def batches(self, job_no: int) -> int:
         """How many batches there are of all files."""
@@ -413,15 +310,10 @@ class Ingests:
 _HAS_NO_BATCH = "NOT EXISTS (SELECT 1 FROM batch WHERE batch.job_no = :job_no AND batch.file_no = :no)"
 
 
-def _ensure_going(updated: int) -> None:
+def ensure_going(updated: int) -> None:
+    """Of a file that has changed by this much, unless it fails. Raises Cancelled."""
     if not updated:
         raise Cancelled("The file has failed meanwhile.")
-
-
-def _rows(job_id: str, file: int, landings: Sequence[Landing]) -> Iterator[tuple[str, int, int, str]]:
-    for landing in landings:
-        for line, row in zip(landing.lines, landing.rows, strict=True):
-            yield job_id, file, line, row
 
 
 def _json(facts: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from s3tui.model import Action, Desired, FileState, Job, UnitKind
+from s3tui.model import Action, Desired, FileState, Job, JobState, UnitKind
 from s3tui.state.database import Database
 from s3tui.state.job_row import JOB, job_of
 from s3tui.state.outbox import post_units
@@ -113,11 +113,13 @@ class Jobs:
             others = connection.rows(_WAITING, numbers=numbers, waiting=waiting)
             return [job_of(row) for row in (*named, *others)]
 
-    def newest(self, *, limit: int, before: int | None) -> list[Job]:
-        """Jobs, newest first, older than the one with the number `before`."""
-        older = "" if before is None else "WHERE no < :before"
+    def newest(self, *, limit: int, before: int | None, kind: str | None = None, state: JobState | None = None) -> list[Job]:
+        """Jobs, newest first, older than the one with the number `before`; all, or those of one kind or state."""
+        wanted = {"no < :before": before, "kind = :kind": kind, "state = :state": state}
+        where = " AND ".join(condition for condition, value in wanted.items() if value is not None) or "TRUE"
         with self._database.read() as connection:
-            rows = connection.rows(f"SELECT {JOB} FROM job {older} ORDER BY no DESC LIMIT :limit", limit=limit, before=before)
+            query = f"SELECT {JOB} FROM job WHERE {where} ORDER BY no DESC LIMIT :limit"
+            rows = connection.rows(query, limit=limit, before=before, kind=kind, state=state)
             return [job_of(row) for row in rows]
 
     def another_to_plan(self, number: int, part: str) -> bool:

@@ -2,7 +2,8 @@
 
 Concurrency: a transaction has a connection of its own, at READ COMMITTED. A connection that has rested, or on which the server has
 hung up, is tried before it is lent, so a server that was restarted is found again; while it is away, a transaction waits for it, up
-to 30 s.
+to 30 s. If a process freezes in a transaction, or its machine goes away, the server ends that after a minute, and frees its locks;
+what is configured there or in the URL comes first.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from itertools import islice
+from itertools import groupby
 from weakref import WeakKeyDictionary
 
 import psycopg
@@ -21,16 +22,28 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from s3tui.errors import ConfigError
-from s3tui.state.sql import Connection, Cursor, Row
+from s3tui.state.sql import Connection, Cursor, Load, Row, RowTable, Sheet, quoted
 
 _CONNECTIONS = 16
 _PATIENCE_SECONDS = 30.0
 _TRUSTED_SECONDS = 1.0
 """For which a connection that has worked is lent again without being tried."""
 _STREAMED_ROWS = 1000
-_COPIED_ROWS = 1000
+_TYPES = {
+    "TIMESTAMP WITHOUT TIME ZONE": "TIMESTAMP",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ",
+    "CHARACTER VARYING": "TEXT",
+}
+"""Other words for what we know."""
 
-_LOST = re.compile(r"08...|40...|57P0[1-3]")
+_PATIENCE_OF_THE_SERVER = """
+SELECT set_config(name, wanted, FALSE) FROM pg_settings JOIN (VALUES
+    ('idle_in_transaction_session_timeout', '60s'),
+    ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3')
+) AS ours (name, wanted) USING (name)
+WHERE source = 'default'"""
+
+_LOST = re.compile(r"08...|25P03|40...|57P0[1-3]")
 
 _WORDING = tuple(
     (re.compile(ours), theirs)
@@ -73,6 +86,7 @@ class PostgreSQLServer:
             min_size=1,
             max_size=_CONNECTIONS,
             timeout=_PATIENCE_SECONDS,
+            configure=_configure,
             check=self._check,
             reset=self._note_return,
             open=True,
@@ -93,6 +107,15 @@ class PostgreSQLServer:
     def lock(self, connection: Connection, name: str) -> None:
         """Let the other transactions that lock this name wait for this one."""
         connection.rows("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))", name=name)
+
+    @staticmethod
+    def loads(table: RowTable, job_id: str, file: int, sheet: Sheet) -> list[Load]:
+        """A COPY."""
+        names = ", ".join(map(quoted, (table.job, table.file, table.line, *sheet.columns)))
+        never_null = f", FORCE_NOT_NULL ({', '.join(map(quoted, sheet.never_null))})" if sheet.never_null else ""
+        written = f"FORMAT csv, DELIMITER {_text(sheet.delimiter)}, QUOTE {_text(sheet.quote)}, ENCODING 'UTF8'{never_null}"
+        data = sheet.copied(f"{job_id}{sheet.delimiter}{file}{sheet.delimiter}".encode())
+        return [Load(f"COPY {quoted(table.name)} ({names}) FROM STDIN ({written})", data)]
 
     def close(self) -> None:
         """Close every connection."""
@@ -122,6 +145,11 @@ def _has_news(descriptor: int) -> bool:
     return bool(poll.poll(0))
 
 
+def _configure(connection: psycopg.Connection[Row]) -> None:
+    connection.execute(_PATIENCE_OF_THE_SERVER)
+    connection.commit()
+
+
 class _PostgreSQLConnection(Connection):
     def __init__(self, connection: psycopg.Connection[Row]) -> None:
         self._connection = connection
@@ -132,21 +160,41 @@ class _PostgreSQLConnection(Connection):
     def insert(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         self.execute_each(sql, rows)
 
-    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:
-        """By COPY; its delimiter and its quote are control characters, so that no value needs to be escaped."""
-        options = r"(FORMAT csv, DELIMITER E'\x02', QUOTE E'\x01', ENCODING 'UTF8')"
-        left = iter(rows)
-        with self._connection.cursor().copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN {options}") as copy:
-            while page := list(islice(left, _COPIED_ROWS)):
-                copy.write("".join(["\x02".join(map(str, row)) + "\n" for row in page]).encode())
+    def load(self, loads: Sequence[Load]) -> None:
+        """Neighbours of one statement are one COPY."""
+        for statement, neighbours in groupby(loads, key=lambda load: load.statement):
+            with self._connection.cursor().copy(statement.encode()) as copy:
+                for load in neighbours:
+                    copy.write(load.data)
+
+    def columns(self, table: str) -> list[tuple[str, str, bool]]:
+        found = self._connection.execute(
+            """
+            SELECT attname, upper(format_type(atttypid, atttypmod)), NOT attnotnull FROM pg_attribute
+            WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped ORDER BY attnum""",
+            [quoted(table)],
+        )
+        return [(name, _TYPES.get(str(kind), str(kind)), nullable) for name, kind, nullable in found]
+
+    def is_refusal(self, error: Exception) -> bool:
+        return isinstance(error, (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError))
+
+    def define(self, sql: str) -> None:
+        self._connection.execute(sql.encode())
 
     def stream(self, sql: str, /, **values: object) -> Iterator[Row]:
+        self._connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")  # who reads may take their time
         with self._connection.cursor(name="stream") as cursor:
             cursor.itersize = _STREAMED_ROWS
             yield from cursor.execute(_worded(sql), values)
 
     def _run(self, sql: str, values: Mapping[str, object]) -> Cursor:
         return self._connection.execute(_worded(sql), values)
+
+
+def _text(character: str) -> str:
+    """A character as SQL has it, whichever it is."""
+    return f"E'\\x{ord(character):02x}'"
 
 
 @cache

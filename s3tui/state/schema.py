@@ -147,6 +147,7 @@ CREATE TABLE batch (
     rejected BIGINT NOT NULL DEFAULT 0,
     etag TEXT,                           -- of its object
     proof VARCHAR(16),                   -- model.Proof of that
+    payload BYTEA,                       -- its bytes until it is done, if workers cannot reach the file
     CONSTRAINT pk_batch PRIMARY KEY (job_no, no)
 );
 CREATE INDEX ix_batch_open ON batch (job_no, unit_no, no) WHERE NOT done;
@@ -263,4 +264,47 @@ CREATE TABLE webhook (
     CONSTRAINT pk_webhook PRIMARY KEY (id)
 );
 CREATE INDEX ix_webhook_due ON webhook (due);
+
+-- Who may use the REST API. The token itself is kept nowhere.
+CREATE TABLE api_token (
+    id VARCHAR(16) NOT NULL,             -- the middle of s3t_ID_SECRET, no secret
+    hash VARCHAR(64) NOT NULL,           -- SHA-256 of the whole token, in hex
+    scope VARCHAR(8) NOT NULL,           -- read, or write, which is more
+    name TEXT NOT NULL,                  -- what people call it
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT,
+    revoked_at BIGINT,
+    used_at BIGINT,                      -- last, to the minute
+    CONSTRAINT pk_api_token PRIMARY KEY (id)
+);
+
+-- Requests with an Idempotency-Key.
+CREATE TABLE api_request (
+    token_id VARCHAR(16) NOT NULL,
+    key VARCHAR(255) NOT NULL,
+    request TEXT NOT NULL,               -- method, path and query: the same key may not be used for another
+    body_hash VARCHAR(64),               -- SHA-256 of the body, in hex; null: it has not come to its end
+    job_id VARCHAR(26) NOT NULL,         -- the job that it makes or steers
+    done BOOLEAN NOT NULL DEFAULT FALSE, -- it was answered
+    owner VARCHAR(26) NOT NULL,          -- the one attempt that may go on with it
+    held_until BIGINT NOT NULL,          -- by the database's clock; passed: whoever answered it is dead
+    created_at BIGINT NOT NULL,
+    CONSTRAINT pk_api_request PRIMARY KEY (token_id, key)
+);
+
+-- Bodies that came through the REST API, each with the id of the job that it becomes; where they are is the API's affair.
+CREATE TABLE api_body (
+    id VARCHAR(26) NOT NULL,
+    kind VARCHAR(16) NOT NULL,           -- of the job
+    name TEXT NOT NULL,                  -- as it was sent, made safe
+    options TEXT NOT NULL,               -- JSON: what was asked of the job
+    token_id VARCHAR(16) NOT NULL,       -- who sent it
+    size BIGINT NOT NULL,                -- of a resumable upload: as it will be
+    sha256 VARCHAR(64),                  -- in hex; null: it did not come at one go
+    tus TEXT,                            -- the Upload-Metadata of a resumable upload; null: it is none
+    expires_at BIGINT,                   -- when a resumable upload that is not whole is given up; null: it is whole
+    created_at BIGINT NOT NULL,
+    CONSTRAINT pk_api_body PRIMARY KEY (id)
+);
+CREATE INDEX ix_api_body_expires_at ON api_body (expires_at) WHERE expires_at IS NOT NULL;
 """

@@ -24,7 +24,7 @@ UNENDED = f"('{JobState.PENDING}', '{JobState.RUNNING}', '{JobState.PAUSED}')"
 """Jobs that have something to do, as SQL has it."""
 
 _MAX_CRASHES = 5
-"""A unit whose workers died this often is not given to another one."""
+"""A unit whose workers died this often, one after the other, is not given to another one. See `units.forgive_crashes`."""
 
 _LEASED = f"EXISTS (SELECT 1 FROM unit WHERE unit.job_no = job.no AND unit.state = {LEASED})"
 
@@ -109,6 +109,7 @@ def _close_files(connection: Connection, number: int) -> None:
     if state == JobState.CANCELLED:
         skipped = connection.execute(close, no=number, end=FileState.SKIPPED, reason="cancelled", error=None)
         connection.execute("UPDATE job SET skipped = skipped + :skipped WHERE no = :no", no=number, skipped=skipped)
+        connection.execute("UPDATE batch SET payload = NULL WHERE job_no = :no AND payload IS NOT NULL", no=number)
     else:
         failed = connection.execute(close, no=number, end=FileState.FAILED, reason=reason, error=error)
         connection.execute("UPDATE job SET failed = failed + :failed WHERE no = :no", no=number, failed=failed)
@@ -121,14 +122,20 @@ def anything_dead(connection: Connection) -> bool:
 
 
 def free_dead(connection: Connection) -> None:
-    """Make ready again what dead workers hold: those whose lease ran out, and those whose process on this machine is gone."""
+    """Make ready again what dead workers hold: those whose lease ran out, and those whose process on this machine is gone.
+
+    What a transaction has locked is left for later: a worker that froze in one must not hold up what others have left.
+    """
     gone = _gone_from_this_host(connection)
     if gone:
         connection.execute("DELETE FROM worker WHERE id = ANY(:gone)", gone=gone)
     freed = connection.rows(
         f"""
         UPDATE unit SET state = {READY}, worker = NULL, lease_until = NULL, attempts = attempts + 1
-        WHERE state = {LEASED} AND (lease_until < clock_ms() OR worker = ANY(:gone))
+        WHERE (job_no, no) IN (
+            SELECT job_no, no FROM unit
+            WHERE state = {LEASED} AND (lease_until < clock_ms() OR worker = ANY(:gone))
+            ORDER BY job_no, no FOR UPDATE SKIP LOCKED)
         RETURNING job_no, attempts""",
         gone=gone,
     )

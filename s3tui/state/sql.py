@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from s3tui.model import Job
 
@@ -38,6 +38,44 @@ class Cursor(Protocol):
         """Every row that is left."""
 
     def __iter__(self) -> Iterator[Row]: ...
+
+
+class RowTable(NamedTuple):
+    """A table for the rows of CSV files, and its columns that say where a row is from."""
+
+    name: str
+    job: str
+    file: str
+    line: str
+
+
+class Sheet(Protocol):
+    """Rows of one CSV file for one table. All sheets of a file have the same columns and are written alike."""
+
+    delimiter: str
+    """Of `copied`, as is the next."""
+    quote: str
+    columns: Sequence[str]
+    """Those of the file."""
+    never_null: Sequence[str]
+    """Those of the columns in which an empty text is one; in others it is null."""
+
+    def __len__(self) -> int:
+        """How many rows."""
+
+    def values(self) -> list[str | int | None]:
+        """The cells, one row after the other; in front of each row's the line on which it begins."""
+
+    def copied(self, before: bytes) -> bytes:
+        """The same as COPY reads CSV: lines that end with CRLF, and begin with the columns `before`."""
+
+
+class Load(NamedTuple):
+    """Rows on their way into a table, in the words of a driver. To make it takes time, and no transaction."""
+
+    statement: str
+    data: Any
+    """The values of the statement, or the bytes that it reads."""
 
 
 class Connection(ABC):
@@ -68,8 +106,20 @@ class Connection(ABC):
         """Run an `INSERT ... VALUES (...)` for each row, in whatever way is the driver's fastest."""
 
     @abstractmethod
-    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:
-        """Add very many rows to a table. No value may be empty, or hold control characters."""
+    def load(self, loads: Sequence[Load]) -> None:
+        """Add very many rows to tables."""
+
+    @abstractmethod
+    def columns(self, table: str) -> list[tuple[str, str, bool]]:
+        """The name of each column of a table, its type in capitals, and whether it may be null. Empty: there is no such table."""
+
+    @abstractmethod
+    def define(self, sql: str) -> None:
+        """Run a statement exactly as it is written: the names in it may hold anything."""
+
+    @abstractmethod
+    def is_refusal(self, error: Exception) -> bool:
+        """Whether an error of the driver says that the database is well, and does not want what it was asked to do."""
 
     @abstractmethod
     def stream(self, sql: str, /, **values: object) -> Iterator[Row]:
@@ -77,6 +127,12 @@ class Connection(ABC):
 
     @abstractmethod
     def _run(self, sql: str, values: Mapping[str, object]) -> Cursor: ...
+
+
+def quoted(name: str) -> str:
+    """A name as SQL takes it, whatever it holds."""
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def statements(script: str) -> list[str]:

@@ -16,16 +16,18 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
 
 from s3tui.errors import StateError
-from s3tui.state.sql import Connection, Cursor, Row
+from s3tui.state.sql import Connection, Cursor, Load, Row, RowTable, Sheet, quoted
 
 _BUSY_SECONDS = 30
 _IDLE_READERS = 4
 _ROWS_AT_ONCE = 100
+_VALUES_AT_ONCE = 30_000
+"""SQLite takes 32,766."""
 
 _WORDING = tuple(
     (re.compile(theirs), ours)
@@ -40,6 +42,9 @@ _WORDING = tuple(
         (r"\bJSONB\b", "TEXT"),
     )
 )
+
+_TYPES = {"INTEGER": "BIGINT", "INT": "BIGINT", "REAL": "DOUBLE PRECISION"}
+"""Other words for what we know."""
 
 _VALUES = re.compile(r"VALUES (\([^)]*\))")
 
@@ -94,6 +99,14 @@ class SQLiteFile:
 
     def lock(self, connection: Connection, name: str) -> None:
         """Nothing is to be done: the writers wait for each other."""
+
+    @staticmethod
+    def loads(table: RowTable, job_id: str, file: int, sheet: Sheet) -> list[Load]:
+        """A hundred rows are one statement, as in `insert`."""
+        values, width = sheet.values(), 1 + len(sheet.columns)
+        page = max(1, min(_ROWS_AT_ONCE, _VALUES_AT_ONCE // width)) * width
+        pages = (values[start : start + page] for start in range(0, len(values), page))
+        return [Load(_loading(table, tuple(sheet.columns), len(page) // width), [job_id, file, *page]) for page in pages]
 
     def close(self) -> None:
         """Close every connection; one that is in use is closed by its reader."""
@@ -160,9 +173,22 @@ class _SQLiteConnection(Connection):
             page = rows[start : start + _ROWS_AT_ONCE]
             self._connection.execute(_for_rows(_worded(sql), len(page)), list(chain.from_iterable(page)))
 
-    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:
-        places = ", ".join("?" * len(columns))
-        self._connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", rows)
+    def load(self, loads: Sequence[Load]) -> None:
+        """While a statement runs, other threads do."""
+        for load in loads:
+            self._connection.execute(load.statement, load.data)
+
+    def columns(self, table: str) -> list[tuple[str, str, bool]]:
+        found = self._connection.execute('SELECT name, upper(type), NOT "notnull" FROM pragma_table_info(?)', [table])
+        return [(name, _TYPES.get(kind, kind), bool(nullable)) for name, kind, nullable in found]
+
+    def is_refusal(self, error: Exception) -> bool:
+        return isinstance(error, sqlite3.Error) and (
+            isinstance(error, sqlite3.IntegrityError) or error.sqlite_errorcode == sqlite3.SQLITE_ERROR
+        )
+
+    def define(self, sql: str) -> None:
+        self._connection.execute(sql)
 
     def stream(self, sql: str, /, **values: object) -> Iterator[Row]:
         return iter(self._run(sql, values))
@@ -182,6 +208,13 @@ def _worded(sql: str) -> str:
 @cache
 def _for_rows(insert: str, count: int) -> str:
     return _VALUES.sub(lambda values: f"VALUES {', '.join([values[1]] * count)}", insert)
+
+
+@lru_cache(64)
+def _loading(table: RowTable, columns: tuple[str, ...], rows: int) -> str:
+    names = ", ".join(map(quoted, (table.job, table.file, table.line, *columns)))
+    row = f"({', '.join('?' * (1 + len(columns)))})"
+    return f"INSERT INTO {quoted(table.name)} ({names}) SELECT ?, ?, * FROM (VALUES {', '.join([row] * rows)})"
 
 
 def _create_private(path: Path) -> None:

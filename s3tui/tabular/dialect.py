@@ -11,6 +11,7 @@ from collections import Counter
 
 from s3tui.tabular.fields import fields_of
 from s3tui.tabular.grammar import Dialect, grammar_of
+from s3tui.text import separated_words
 
 _DELIMITERS = ("\t", "|", ";", ",")
 """Of two that fit equally well the one that is rarer in texts."""
@@ -59,8 +60,8 @@ def detect_dialect(bones: bytes, *, whole: bool, delimiter: str = "", quote: str
     share, best = max(scored, key=lambda pair: pair[0])
     if share < _ENOUGH:
         raise ValueError(
-            f"its delimiter is not clear: cut at {best.delimiter!r}, only {share:.0%} of its records are as wide as its header; "
-            "give the delimiter"
+            f"its delimiter is not clear: taken as {separated_words(best.delimiter)}, only {share:.0%} of its records are as wide "
+            "as its header; give the delimiter"
         )
     return best
 
@@ -88,7 +89,7 @@ def _one_column(bones: bytes, candidates: list[Dialect], quote: str | None, *, w
         width, count = Counter(widths).most_common(1)[0] if widths else (1, 0)
         if width > 1 and len(widths) > 1 and count / len(widths) >= _ENOUGH:
             raise ValueError(
-                f"its first record has one column and most of the others have {width}, cut at {candidate.delimiter!r}; "
+                f"its first record has one column and most of the others have {width}, {separated_words(candidate.delimiter)}; "
                 "remove what stands above the header, or give the delimiter"
             )
     return Dialect(",", '"' if quote is None else quote)

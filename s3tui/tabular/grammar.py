@@ -23,6 +23,8 @@ UNCLOSED_QUOTE = "unclosed_quote"
 TOO_LARGE = "too_large"
 SHORT_RUN = 8
 """Fewer lines than these are not worth bulk work."""
+_LINES = 128
+"""Lines that are looked at at a time: what stands behind the first fault is not looked at in vain."""
 _HEAD = 4096
 """Bytes that are looked at before all are: fields that need their quotes are seldom alone."""
 _LINE_ENDS = (b"\n"[0], b"\r"[0])
@@ -97,6 +99,14 @@ class Grammar:
 
     def whole_lines(self, lines: list[bytes]) -> int:
         """How many of these lines, from the first on, are a record each, for sure. The first begins one."""
+        for start in range(0, len(lines), _LINES):
+            some = lines[start : start + _LINES]
+            whole = self._whole_lines(some)
+            if whole < len(some):
+                return start + whole
+        return len(lines)
+
+    def _whole_lines(self, lines: list[bytes]) -> int:
         bones = b"".join(lines)
         if not self.quote or self.quote not in bones:
             return len(lines)
@@ -118,6 +128,11 @@ class Grammar:
         inside = b"".join(pieces[1::2])
         needed = self.delimiter in inside or _holds_line_end(inside) or b"" in pieces[2:-1:2]
         return None if needed or self._odd_place(pieces) >= 0 else b"".join(pieces)
+
+    def is_broken(self, bones: bytes) -> bool:
+        """Whether a quote has text on both sides, so that it neither opens nor closes a field; cheap, and not every fault."""
+        has_quotes = bool(self.quote) and self.quote in bones
+        return has_quotes and b"x" + self.quote + b"x" in bones.translate(self._classes)
 
     def parity_holds(self, bones: bytes) -> bool:
         """Whether each quote opens or closes a field, or is one of two inside: then a record ends with every line of even quotes.

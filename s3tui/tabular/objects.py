@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import orjson
 
 from s3tui.tabular.rows import Rows
-from s3tui.tabular.schema import Kind, Value
+from s3tui.tabular.schema import MOMENTS, Kind, Value
 from s3tui.tabular.split import Batch
-
-_AS_TEXT = frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ})
+from s3tui.tabular.typed import cells_of, json_cells
 
 
 def batch_object(upload: str, batch: Batch, rows: Rows) -> bytes:
@@ -23,37 +22,41 @@ def batch_object(upload: str, batch: Batch, rows: Rows) -> bytes:
     return b"".join((head[:-1], b',"rows":', _rows(rows), b"}"))
 
 
-def row_texts(rows: Rows) -> list[bytes]:
-    """Each row as a JSON array, in UTF-8."""
-    if rows.plain is not None and rows.schema is None:
-        return _spliced(rows, rows.plain).split(b"\n")
-    return [orjson.dumps(row) for row in _json_values(rows)]
-
-
-def named_row_texts(rows: Rows) -> list[bytes]:
-    """Each row as a JSON object, in UTF-8: `{"a":"1","b":"2"}`."""
-    columns = rows.columns
-    if rows.plain is not None and rows.schema is None:
-        delimiter = rows.delimiter.encode()
-        names = (orjson.dumps(name).replace(b"%", b"%%") for name in columns)
-        row = b"{" + b",".join(name + b':"%b"' for name in names) + b"}"
-        return [row % tuple(line.split(delimiter)) for line in rows.plain.split(b"\n")]
-    return [orjson.dumps(dict(zip(columns, row, strict=True))) for row in _json_values(rows)]
+def named_row_texts(rows: Rows) -> bytes:
+    """Each row as a JSON object, on a line of its own: `{"a":"1","b":"2"}`."""
+    names = [orjson.dumps(name) for name in rows.columns]
+    if rows.plain is not None:
+        return _framed(rows, rows.plain, b"{", [name + b":" for name in names], b"}")
+    return b"\n".join([orjson.dumps(dict(zip(rows.columns, row, strict=True))) for row in _json_values(rows)])
 
 
 def _rows(rows: Rows) -> bytes:
-    if rows.plain is not None and rows.schema is None:
-        return b"".join((b"[", _spliced(rows, rows.plain).replace(b"\n", b","), b"]"))
-    return orjson.dumps(_json_values(rows))
+    if rows.plain is None:
+        return orjson.dumps(_json_values(rows))
+    if rows.schema is None:
+        spliced = rows.plain.replace(rows.delimiter.encode(), b'","').replace(b"\n", b'"],["')
+        return b'[["' + spliced + b'"]]'
+    return b"[" + _framed(rows, rows.plain, b"[", [b""] * len(rows.columns), b"]").replace(b"\n", b",") + b"]"
 
 
-def _spliced(rows: Rows, plain: bytes) -> bytes:
-    """A JSON array a line: what is plain needs no escapes."""
-    return b'["' + plain.replace(rows.delimiter.encode(), b'","').replace(b"\n", b'"]\n["') + b'"]'
+def _framed(rows: Rows, plain: bytes, opening: bytes, before: Sequence[bytes], closing: bytes) -> bytes:
+    """The cells of plain rows, each behind what stands before its column, and every row between `opening` and `closing`."""
+    delimiter = rows.delimiter.encode()
+    cells = json_cells(rows.schema, plain, delimiter) if rows.schema else cells_of(plain, delimiter)
+    kinds = [column.kind for column in rows.schema.columns] if rows.schema else [Kind.TEXT] * len(before)
+    quotes = [b'"' if kind is Kind.TEXT else b"" for kind in kinds]
+    first = opening + before[0] + quotes[0]
+    between = [quotes[place - 1] + b"," + before[place] + quotes[place] for place in range(1, len(before))]
+    last = quotes[-1] + closing
+    parts = [b""] * (2 * len(cells))
+    parts[::2] = [last + b"\n" + first, *between] * len(rows)
+    parts[0] = first
+    parts[1::2] = cells
+    return b"".join((*parts, last))
 
 
 def _json_values(rows: Rows) -> list[list[str]] | list[tuple[object, ...]]:
-    if rows.schema is None:
+    if rows.schema is None or not len(rows):
         return rows.fields()
     texts = zip(*rows.fields(), strict=True)
     columns = [
@@ -66,6 +69,6 @@ def _json_values(rows: Rows) -> list[list[str]] | list[tuple[object, ...]]:
 def _json_column(kind: Kind, cells: Sequence[str], values: Sequence[Value]) -> Sequence[object]:
     if kind is Kind.DECIMAL:
         return [None if value is None else orjson.Fragment(cell) for cell, value in zip(cells, values, strict=True)]
-    if kind in _AS_TEXT:
+    if kind in MOMENTS:
         return [None if value is None else cell for cell, value in zip(cells, values, strict=True)]
     return values

@@ -28,16 +28,16 @@ _BROKEN = {
 }
 
 
-def read_rows(batch: Batch, raw: bytes, table: Table, schema: Schema | None = None) -> Rows:
+def read_rows(batch: Batch, raw: bytes, table: Table, schema: Schema | None = None, *, shown: str = "The file") -> Rows:
     """What the bytes of a batch hold, as `split` and `read_range` give them. `schema` has the order of the table's columns.
 
-    Raises SourceChanged if that is not what was cut.
+    `shown` names the file in sentences. Raises SourceChanged if that is not what was cut.
     """
     if len(raw) < batch.length:
         return _too_large(batch, raw, table)
     rows = None if table.resubmitted else bulk_rows(batch, raw, table)
     if rows is None or (schema is not None and rows.take(schema)):
-        return _Walk(batch, raw, table).rows(schema)
+        return _Walk(batch, raw, table, shown).rows(schema)
     return rows
 
 
@@ -46,6 +46,10 @@ def _too_large(batch: Batch, raw: bytes, table: Table) -> Rows:
     rows = Rows(table, (), [])
     rows.rejects = (Reject(batch.line, batch.first, batch.offset, Reason.TOO_LARGE, detail, raw),)
     return rows
+
+
+_LONG_RUN = 128
+"""Lines of which it is hoped that a broken quote is not among them."""
 
 
 class _Place(NamedTuple):
@@ -67,8 +71,8 @@ class _Run(NamedTuple):
 class _Walk:
     """Through the lines of a batch."""
 
-    def __init__(self, batch: Batch, raw: bytes, table: Table) -> None:
-        self._batch, self._raw, self._table = batch, raw, table
+    def __init__(self, batch: Batch, raw: bytes, table: Table, shown: str) -> None:
+        self._batch, self._raw, self._table, self._shown = batch, raw, table, shown
         self._unit = unit_width(table.encoding.name)
         self._bones = skeleton(raw, table.encoding.name)
         self._lines = self._bones.splitlines(keepends=True)
@@ -100,12 +104,17 @@ class _Walk:
     def _read(self) -> None:
         """Find all runs of rows, and judge every other record."""
         whole = _Place(0, 0, 0, len(self._bones))
-        if self._grammar.parity_holds(self._bones) and self._takes_by_width(whole, self._batch, self._raw):
+        broken = self._grammar.is_broken(self._bones)
+        if not broken and self._grammar.parity_holds(self._bones) and self._takes_by_width(whole, self._batch, self._raw):
             return
         line = start = record = 0
-        step = len(self._lines)
+        step = _LONG_RUN if broken else len(self._lines)
         while line < len(self._lines):
             run = self._lines[line : line + step]
+            end = self._starts[line + len(run)]
+            if broken and self._takes_in_bulk(_Place(line, record, start, end), len(run)):
+                line, record, start, step = line + len(run), record + len(run), end, step * 2
+                continue
             count = self._grammar.whole_lines(run)
             if count > 1:
                 end = self._starts[line + count]
@@ -122,20 +131,28 @@ class _Walk:
                 self._judge(place, fault)
             line, record, start, step = line + self._lines_of(place), record + 1, end, SHORT_RUN
         if record != self._batch.records:
-            raise SourceChanged("The file has changed since it was cut into batches. Ingest it again when nothing writes to it.")
+            raise SourceChanged(
+                f"{self._shown} has changed since it was cut into batches. Ingest it again when nothing writes to it."
+            )
 
     def _lines_of(self, place: _Place) -> int:
         return len(self._bones[place.start : place.end].splitlines())
 
     def _takes(self, place: _Place, records: int) -> bool:
         """Whether nothing about these records is odd but the number of their fields; if so, they are dealt with."""
-        raw = self._raw[place.start * self._unit : place.end * self._unit]
-        lines = records if records > 1 else self._lines_of(place)
-        part = Batch(0, place.record, self._batch.line + place.line, 0, len(raw), records, lines)
-        rows = bulk_rows(part, raw, self._table)
+        return self._takes_in_bulk(place, records) or (records > 1 and self._takes_by_width(place, *self._part(place, records)))
+
+    def _takes_in_bulk(self, place: _Place, records: int) -> bool:
+        """Whether nothing is odd about what stands there, and there are so many records; if so, they are dealt with."""
+        rows = bulk_rows(*self._part(place, records), self._table)
         if rows is not None:
             self._runs.append(_Run(rows, place))
-        return rows is not None or (records > 1 and self._takes_by_width(place, part, raw))
+        return rows is not None
+
+    def _part(self, place: _Place, records: int) -> tuple[Batch, bytes]:
+        raw = self._raw[place.start * self._unit : place.end * self._unit]
+        lines = records if records > 1 else self._lines_of(place)
+        return Batch(0, place.record, self._batch.line + place.line, 0, len(raw), records, lines), raw
 
     def _takes_by_width(self, place: _Place, part: Batch, raw: bytes) -> bool:
         """As `_takes` does, of records that have quotes: they are not parsed again and again to find the one that is too long."""

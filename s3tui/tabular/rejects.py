@@ -62,6 +62,7 @@ _FILLED = frozenset({Reason.TOO_FEW_FIELDS, Reason.UNCLOSED_QUOTE, Reason.TEXT_A
 _WHOLE = _FILLED - {Reason.TOO_FEW_FIELDS}
 _ESCAPED = frozenset({Reason.UNDECODABLE, Reason.NUL})
 _OFFENDING = re.compile("[\0\udc00-\udcff]")
+_ESCAPES = {ord("\\"): r"\\"} | {code: f"\\x{code & 0xFF:02x}" for code in (0, *range(0xDC00, 0xDD00))}
 _ESCAPE = re.compile(r"\\(\\|x[0-9a-f]{2})")
 
 
@@ -85,14 +86,10 @@ def _cells(reject: Reject, table: Table) -> list[str]:
     text = decode_marked(reject.raw, table.encoding.name)
     cells = [text] if reject.reason in _WHOLE else fields_of(text, table.dialect)
     if _OFFENDING.search(text):
-        cells = [_OFFENDING.sub(_escaped, cell.replace("\\", "\\\\")) for cell in cells]
+        cells = [cell.translate(_ESCAPES) for cell in cells]
     width = len(table.columns)
     fields = cells[:width] + [""] * (width - len(cells))
     return [*fields, str(reject.line), reject.reason.value, *cells[table.width :]]
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return f"\\x{ord(match[0]) & 0xFF:02x}"
 
 
 def mended(cells: Sequence[str]) -> tuple[list[str], Reason | None]:

@@ -8,6 +8,7 @@ from itertools import chain
 from s3tui.tabular.rejects import Reject
 from s3tui.tabular.schema import Schema, Value, convert
 from s3tui.tabular.table import Table
+from s3tui.tabular.typed import surely_fits
 
 
 class Rows:
@@ -46,13 +47,24 @@ class Rows:
             self._fields = [line.split(self.delimiter) for line in self.plain.decode().split("\n")]
         return self._fields
 
+    def cells(self) -> list[str]:
+        """The same, one row after the other."""
+        if self.plain is None:
+            return list(chain.from_iterable(self.fields()))
+        return self.plain.decode().replace("\n", self.delimiter).split(self.delimiter)
+
     def values(self) -> list[Sequence[Value]]:
         """The values of a schema, column by column."""
-        assert self._values is not None
+        assert self.schema is not None
+        if self._values is None:
+            self._values, _ = convert(self.schema, self.fields())
         return self._values
 
     def take(self, schema: Schema) -> dict[int, str]:
         """Give the rows types. The rows that are not of them, by index; if there are any, nothing is changed."""
+        if self.plain is not None and surely_fits(schema, self.plain, self.delimiter.encode()):
+            self.schema = schema
+            return {}
         values, faults = convert(schema, self.fields())
         if not faults:
             self.schema, self._values = schema, values

@@ -55,13 +55,15 @@ _ALIASES = {
     "str": Kind.TEXT,
 }
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,999})(?:\.[0-9]{1,999})?(?:[eE][+-]?[0-9]{1,3})?")
-_MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
+_MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ](?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
 _LOCAL_MOMENT = re.compile(_MOMENT)
-_ZONED_MOMENT = re.compile(_MOMENT + r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)")
-_BOOLEANS = {
+_ZONED_MOMENT = re.compile(_MOMENT + r"(?:Z|[+-](?:0[0-9]|1[0-5])(?::?[0-9]{2})?)")
+BOOLEANS = {
     spelling: value for word, value in (("true", True), ("false", False)) for spelling in (word, word.title(), word.upper())
 }
 _SIGNED_64 = 1 << 63
+MOMENTS = frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ})
+"""Types whose values JSON has as texts."""
 _REMEMBERED = 4096
 """Values of a type: columns repeat theirs."""
 
@@ -93,8 +95,13 @@ class Schema:
         return Schema(tuple(known[name] for name in names))
 
     def facts(self) -> list[dict[str, Any]]:
-        """The schema as JSON can carry it; `parse_schema` reads its text."""
+        """The schema as JSON can carry it: `Schema.of(schema.facts()) == schema`. `parse_schema` reads its text."""
         return [{"name": column.name, "type": column.kind.value, "nullable": column.nullable} for column in self.columns]
+
+    @classmethod
+    def of(cls, facts: Sequence[Mapping[str, Any]]) -> Schema:
+        """The schema of its facts."""
+        return cls(tuple(Column(fact["name"], Kind(fact["type"]), fact["nullable"]) for fact in facts))
 
     def __str__(self) -> str:
         """`id:integer,price:decimal?`, which `parse_schema` reads unless a name holds a comma or a line end."""
@@ -149,25 +156,6 @@ def _column(name: str, kind: str, nullable: bool) -> Column:
     return Column(name, known, nullable or word != bare)
 
 
-def infer_schema(names: Sequence[str], rows: Sequence[Sequence[str]], *, whole: bool) -> Schema:
-    """The types that all these rows have. Unless they are the whole file, every column that is not text may also be empty."""
-    cells = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-    return Schema(tuple(_inferred(name, column, whole=whole) for name, column in zip(names, cells, strict=True)))
-
-
-def _inferred(name: str, cells: Sequence[str], *, whole: bool) -> Column:
-    held = [cell for cell in cells if cell]
-    for kind, read in _READERS.items() if held else ():
-        try:
-            for cell in held:
-                read(cell)
-        except ValueError:
-            continue
-        if kind is not Kind.FLOAT:
-            return Column(name, kind, not whole or len(held) < len(cells))
-    return Column(name, Kind.TEXT)
-
-
 def _integer(cell: str) -> int:
     value = int(cell)
     if str(value) != cell or not -_SIGNED_64 <= value < _SIGNED_64:
@@ -192,7 +180,7 @@ def _float(cell: str) -> float:
 
 def _boolean(cell: str) -> bool:
     try:
-        return _BOOLEANS[cell]
+        return BOOLEANS[cell]
     except KeyError:
         raise ValueError from None
 
@@ -219,7 +207,7 @@ def _timestamptz(cell: str) -> datetime:
     return datetime.fromisoformat(cell)
 
 
-_READERS: Mapping[Kind, Callable[[str], Value]] = {
+READERS: Mapping[Kind, Callable[[str], Value]] = {
     Kind.INTEGER: _integer,
     Kind.DECIMAL: _decimal,
     Kind.FLOAT: _float,
@@ -228,7 +216,7 @@ _READERS: Mapping[Kind, Callable[[str], Value]] = {
     Kind.TIMESTAMP: _timestamp,
     Kind.TIMESTAMPTZ: _timestamptz,
 }
-"""Each raises ValueError for a text that is not of its type. In the order in which they are tried."""
+"""Each raises ValueError for a text that is not of its type. In the order in which a type is looked for."""
 
 
 def convert(schema: Schema, rows: Sequence[Sequence[str]]) -> tuple[list[Sequence[Value]], dict[int, str]]:
@@ -244,7 +232,7 @@ def convert(schema: Schema, rows: Sequence[Sequence[str]]) -> tuple[list[Sequenc
 def _converted(column: Column, cells: Sequence[str], faults: dict[int, str]) -> Sequence[Value]:
     if column.kind is Kind.TEXT:
         return cells
-    read = _READERS[column.kind]
+    read = READERS[column.kind]
     held = [cell for cell in cells if cell] if column.nullable and "" in cells else cells
     try:
         values = _integers(held) if column.kind is Kind.INTEGER else list(map(read, held))

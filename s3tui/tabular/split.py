@@ -155,7 +155,7 @@ class _Cutter:
                 return self._take(length, whole, whole)
             start = self._start + sum(map(len, taken[:whole]))
             if self._grammar.record(self._bones, start, stop, last=False).fault == TEXT_AFTER_QUOTE:
-                return self._by_record()
+                return self._by_record(lines, whole)
         cut = self._by_parity(lines)
         self._spanning = cut is not None and cut.lines > cut.records
         return cut
@@ -177,11 +177,14 @@ class _Cutter:
             return None
         return self._by_record() if odd or not records else self._take(length, records, taken)
 
-    def _by_record(self) -> _Cut:
-        """Where quotes do not hold together: by runs of lines in which they do, and record by record between these."""
-        length = records = 0
-        lines: list[bytes] = []
-        line, step = 0, self._rows
+    def _by_record(self, lines: list[bytes] | None = None, whole: int = 0) -> _Cut:
+        """Where quotes do not hold together: by runs of lines in which they do, and record by record between these.
+
+        `lines` are held already, and the first `whole` of them are a record each.
+        """
+        lines = lines or []
+        length, records, line = sum(map(len, lines[:whole])), whole, whole
+        taken, step = whole, SHORT_RUN if lines else self._rows
         while records < self._rows and self._start + length < len(self._bones):
             if line >= len(lines):
                 lines, line = self._lines_behind(length), 0
@@ -190,18 +193,20 @@ class _Cutter:
             size = sum(map(len, run[:whole]))
             if whole and length + size <= self._most:
                 length, records, line, step = length + size, records + whole, line + whole, step * 2
+                taken += whole
                 if whole == len(run):
                     continue
             end = self._record_behind(length)
             if end < 0 or (end > self._most and records):
                 break
-            line += len(self._bones[self._start + length : self._start + end].splitlines())
+            spanned = len(self._bones[self._start + length : self._start + end].splitlines())
+            line, taken = line + spanned, taken + spanned
             length, records, step = end, records + 1, SHORT_RUN
             if self._start + length == len(self._bones):
                 self._hold(length + 1)
         if not records:
             return self._too_large()
-        return self._take(length, records, len(self._bones[self._start : self._start + length].splitlines()))
+        return self._take(length, records, taken)
 
     def _lines_behind(self, units: int) -> list[bytes]:
         """Complete lines that are held behind that many units, as many as a block has."""

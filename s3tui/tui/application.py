@@ -19,7 +19,7 @@ from s3tui.tui.commands import Command, Where, bindings, commands_of, unknown_id
 from s3tui.tui.door import House
 from s3tui.tui.internals import end_after_failure, repaint_all
 from s3tui.tui.looks import Looks
-from s3tui.tui.messages import DoCommand, OpenJob, OpenNewJob
+from s3tui.tui.messages import DoCommand, OpenJob, OpenNewJob, OpenRejects
 from s3tui.tui.prefill import Prefill
 from s3tui.tui.screens.dialogs import leave_question
 from s3tui.tui.screens.jobs import JobsPage
@@ -129,6 +129,12 @@ class S3tuiApp(App[int]):
                 await self.pop_screen()
         page = PlanPage if message.plan else TransfersPage
         await self.push_screen(page(self.house, message.job_id, self._fps))
+
+    async def on_open_rejects(self, message: OpenRejects) -> None:
+        """Show rejected records."""
+        from s3tui.tui.screens.rejects import RejectsPage
+
+        await self.push_screen(RejectsPage(self.house, message.job_id, message.file_no))
 
     async def on_open_new_job(self) -> None:
         """Show the form."""

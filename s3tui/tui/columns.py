@@ -83,7 +83,7 @@ def csv_columns(width: int) -> Columns:
     if width >= 105:
         parts, rejected = (20, 4, 9, 12, 5), 9
     elif width >= 68:
-        parts, rejected = (0, 4, 9, 10, 0), 8
+        parts, rejected = (0, 4, 9, 10, 0), 9
     elif width >= 50:
         parts, rejected = (0, 0, 9, 9, 0), 0
     else:

@@ -23,6 +23,7 @@ class Where(StrEnum):
     TREE = "Folders to choose from"
     PLAN = "Plan"
     TRANSFERS = "Transfers"
+    REJECTS = "Rejected records"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,36 @@ def _views() -> tuple[Command, ...]:
         Command(f"view-{name}", str(number), f"View: {name}", f"Show {text}.", f"view('{name}')", where)
         for where in (Where.PLAN, Where.TRANSFERS)
         for number, (name, text) in enumerate(names, start=1)
+    )
+
+
+REASONS = (
+    "too_few_fields",
+    "too_many_fields",
+    "unclosed_quote",
+    "text_after_quote",
+    "too_large",
+    "undecodable",
+    "nul",
+    "type_mismatch",
+)
+"""Why a record is rejected: `tabular.rejects.Reason`, which a test holds against this. Each has a key of its own."""
+
+
+def _reasons() -> tuple[Command, ...]:
+    words = [(reason, reason.replace("_", " ")) for reason in REASONS]
+    return tuple(
+        Command(f"reason-{name.replace('_', '-')}", str(key), f"Rejected: {word}", text, f"reason('{name}')", Where.REJECTS)
+        for key, (name, word, text) in enumerate(
+            [("all", "all", "Show all rejected records."), *((name, word, f"Show only: {word}.") for name, word in words)], start=1
+        )
+    )
+
+
+def _scrolling(where: Where) -> tuple[Command, ...]:
+    return (
+        Command("detail-down", "J,shift+down", "Scroll detail down", "Scroll the detail down.", "scroll_detail(1)", where),
+        Command("detail-up", "K,shift+up", "Scroll detail up", "Scroll the detail up.", "scroll_detail(-1)", where),
     )
 
 
@@ -94,6 +125,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("filter", "slash", "Filter", "Show only paths that contain a text.", "filter", Where.PLAN, "Filter"),
     Command("detail", "i", "Detail", "Show the selected file in full.", "detail", Where.PLAN, "Detail"),
+    *_scrolling(Where.PLAN),
     Command("copy", "y", "Copy key", "Copy the selected file's s3:// address.", "copy", Where.PLAN),
     Command("cancel", "x", "Cancel plan…", "Throw the plan away; asks first.", "cancel", Where.PLAN, "Cancel"),
     Command(
@@ -106,6 +138,10 @@ COMMANDS: tuple[Command, ...] = (
         "Back",
     ),
     Command("detail", "enter,i", "Detail", "Show the selected file in full.", "detail", Where.TRANSFERS, "Detail"),
+    *_scrolling(Where.TRANSFERS),
+    Command(
+        "rejects", "e", "Rejected records", "Of CSV files: show which records are no rows, and why.", "rejects", Where.TRANSFERS
+    ),
     Command("retry", "r", "Retry file", "Send the selected or the marked failed files again.", "retry", Where.TRANSFERS, "Retry"),
     Command("retry-all", "R", "Retry all failed", "Send every failed file again.", "retry_all", Where.TRANSFERS, "Retry all"),
     Command("pause", "p", "Pause or resume", "Pause the job, or let it go on.", "pause", Where.TRANSFERS, "Pause"),
@@ -118,6 +154,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("mark", "space", "Mark file", "Mark the selected file, and go to the next.", "mark", Where.TRANSFERS),
     Command("copy", "y", "Copy key", "Copy the selected file's s3:// address.", "copy", Where.TRANSFERS),
     Command("back", "escape", "Back", "Close filter or detail, or go back to the jobs.", "back", Where.TRANSFERS, "Jobs"),
+    Command("detail", "enter,i", "Detail", "Show the selected record in full.", "detail", Where.REJECTS, "Detail"),
+    *_scrolling(Where.REJECTS),
+    Command("copy", "y", "Copy record", "Copy the selected record as it stands in its file.", "copy", Where.REJECTS, "Copy"),
+    Command("copy-address", "Y", "Copy address", "Copy where rejects.csv is.", "copy_address", Where.REJECTS, "Copy address"),
+    Command(
+        "all-files", "a", "All files", "Show all files, or the selected record's only.", "all_files", Where.REJECTS, "All files"
+    ),
+    Command("back", "escape", "Back", "Close the detail, or go back to the job.", "back", Where.REJECTS, "Job"),
+    *_reasons(),
     *_views(),
     Command("up", "up,k", "Up", "One line up.", "move(-1)", Where.LIST),
     Command("down", "down,j", "Down", "One line down.", "move(1)", Where.LIST),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,8 @@ from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 
-from s3tui.text import display_text, format_duration, format_size, plural, shown_delimiter
+from s3tui.model import Job
+from s3tui.text import display_text, format_duration, format_size, plural, separated_words
 from s3tui.tui.cells import left
 from s3tui.tui.door import Door, Sight
 from s3tui.tui.figures import endings
@@ -21,6 +23,8 @@ Sheet = tuple[tuple[str, ...], ...]
 Reasons = Sequence[tuple[str, int]]
 """(reason, count), the most frequent first."""
 
+COUNTING_SHARE = 5
+"""Between two counts of the reasons, which take long if there are many rejects, so many times that passes."""
 _WINDOW_SECONDS = 10.0
 _LISTED = 6
 """Columns that are named in a sentence."""
@@ -48,6 +52,8 @@ class CsvSeen:
     """How a file is written, see `Door.csv_facts`; of the one that was asked for."""
     reasons: Reasons | None = None
     """None: they were not asked for."""
+    counting: float = 0.0
+    """Seconds that counting them took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +69,17 @@ class CsvAhead:
 def read_csv(door: Door, sight: Sight, described: int | None, *, reasons: bool) -> CsvSeen:
     """Look at the rows of an ingest job, and at how the file with a number is written. Blocks on the database."""
     job = sight.job
-    counts = {no: CsvCounts(**one["rows"], rejects_url=one["rejects_url"]) for no, one in door.row_counts(job).items()}
+    counts = counts_of(door, job)
     facts = {} if described is None else door.csv_facts(job, [described])
-    return CsvSeen(counts, facts, door.rejects(job) if reasons else None)
+    if not reasons:
+        return CsvSeen(counts, facts)
+    begun = time.monotonic()
+    return CsvSeen(counts, facts, door.rejects(job), time.monotonic() - begun)
+
+
+def counts_of(door: Door, job: Job) -> dict[int, CsvCounts]:
+    """What has become of the rows of each file whose header was read, by number. Blocks on the database."""
+    return {no: CsvCounts(**one["rows"], rejects_url=one["rejects_url"]) for no, one in door.row_counts(job).items()}
 
 
 def ahead_of(facts: Iterable[Mapping[str, Any]], batches: int) -> CsvAhead:
@@ -113,9 +127,14 @@ def csv_figures(sight: Sight, pace: tuple[float, float] | None) -> list[tuple[st
     return parts + endings(job)
 
 
+def reason_word(reason: str) -> str:
+    """`too few fields`."""
+    return display_text(reason).replace("_", " ")
+
+
 def reasons_words(reasons: Reasons) -> str:
     """`2 too few fields, 1 nul`."""
-    return ", ".join(f"{count:,} {display_text(reason).replace('_', ' ')}" for reason, count in reasons)
+    return ", ".join(f"{count:,} {reason_word(reason)}" for reason, count in reasons)
 
 
 def csv_lines(counts: CsvCounts | None, facts: Mapping[str, Any] | None, *, plan: bool) -> Lines:
@@ -129,9 +148,9 @@ def csv_lines(counts: CsvCounts | None, facts: Mapping[str, Any] | None, *, plan
         if counts.rejects_url:
             lines.append(("Rejects", display_text(counts.rejects_url)))
     if facts is not None:
-        delimiter = shown_delimiter(facts["delimiter"])
         quotes = f"quoted by {display_text(facts['quote'])}" if facts["quote"] else "no quotes"
-        lines += [("Written", f"{display_text(facts['encoding'])}, cut at {delimiter}, {quotes}"), ("Columns", _columns(facts))]
+        written = f"{display_text(facts['encoding'])}, {separated_words(facts['delimiter'])}, {quotes}"
+        lines += [("Written", written), ("Columns", _columns(facts))]
     return tuple(lines)
 
 

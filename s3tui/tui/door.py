@@ -9,7 +9,19 @@ from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from s3tui.model import ActiveTransfer, FileRow, FileState, Job, OpenUpload, RowCounts, VideoSample, View
+from s3tui.model import (
+    ActiveTransfer,
+    FileRow,
+    FileState,
+    Job,
+    OpenUpload,
+    RejectChoice,
+    RejectLine,
+    RejectWay,
+    RowCounts,
+    VideoSample,
+    View,
+)
 
 if TYPE_CHECKING:
     from s3tui.jobs.backup import BackupSpec
@@ -98,8 +110,16 @@ class Door(Protocol):
         """`rows` and `rejects_url` of each CSV file of a job, by number."""
         ...
 
-    def rejects(self, job: Job) -> list[tuple[str, int]]:
-        """(reason, count) of the records of an ingest job that are no rows, the most frequent first."""
+    def rejects(self, job: Job, file_no: int | None = None) -> list[tuple[str, int]]:
+        """(reason, count) of the records of an ingest job, or of one of its files, that are no rows, the most frequent first."""
+        ...
+
+    def reject_lines(self, job: Job, chosen: RejectChoice, way: RejectWay) -> list[RejectLine]:
+        """A page of these records."""
+        ...
+
+    def reject_text(self, job: Job, file_no: int, record: int) -> str | None:
+        """All of such a record; None if it is not there any more."""
         ...
 
     def csv_facts(self, job: Job, numbers: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:

@@ -45,6 +45,15 @@ class OpenNewJob(Message):
     """Show the form for a new job."""
 
 
+class OpenRejects(Message):
+    """Show the rejected records of a file of an ingest job; None: of all its files."""
+
+    def __init__(self, job_id: str, file_no: int | None) -> None:
+        super().__init__()
+        self.job_id = job_id
+        self.file_no = file_no
+
+
 class DoCommand(Message):
     """Do what a key of this command would do."""
 

@@ -110,6 +110,8 @@ def test_init_makes_the_directory_of_the_configuration_and_keeps_it_private(here
         ("state: {url: 'postgresql://db/jobs'}\nqueue: {url: sqlite}", ["config.yaml:2", "state.url names another database"]),
         ("s3: {bucket_name: my bucket}", ["'my bucket'", "name of a bucket"]),
         ("backup: {source_directory: nowhere}", ["backup.source_directory", "'nowhere'", "not a directory"]),
+        ("api: {allowed_sources: [/nowhere]}", ["api.allowed_sources", "'/nowhere'", "not a directory"]),
+        ("api: {allowed_sources: [here]}", ["api.allowed_sources", "'here'", "absolute path"]),
         ("aws: {secret_access_key: hunter2}", ["aws.access_key_id is not"]),
         ("transfer: {bandwith: 1MB/s}", ["transfer.bandwith", "Did you mean transfer.bandwidth?"]),
     ],

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -113,11 +114,12 @@ def test_a_dry_run_says_how_files_are_written_and_what_would_be_rejected(home: H
     target = f"s3://{rclone_store.bucket}/p"
     ended = home.run("ingest", "a.csv", "empty.csv", target, "--dry-run")
     assert ended.code == 2
-    assert 'Windows-1252 (assumed: it is not UTF-8), cut at ;, quoted by "' in ended.stdout
+    assert 'Windows-1252 (assumed: it is not UTF-8), semicolon-separated, quoted by "' in ended.stdout
     assert "3 columns: id integer, städte text, at date" in ended.stdout
     assert "1 | Köln | 2026-11-21" in ended.stdout
     assert "1 row, 1 rejected (1 too_few_fields)" in ended.stdout
     assert "fails: Cannot ingest empty.csv" in ended.stdout
+    assert "1 row for the table ingest_rows, in 1 batch of 2 files, 1 rejected, 1 failed." in ended.stdout
     job = home.jobs()[0]
     assert (job.state, rclone_store.contents(), lines(home, job.id)) == (JobState.PLANNED, {}, [])
     assert home.run("jobs", "apply", job.id).code == 2
@@ -158,7 +160,8 @@ def test_the_background_worker_ingests_what_is_detached(home: Home, rclone_store
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("a.csv", "s3://b/p", "--table", "mine"), "--table"),
+        (("a.csv", "s3://b/p", "--table", "batch"), "batch is a table"),
+        (("a.csv", "s3://b/p", "--payload", "pigeon"), "pigeon"),
         (("a.csv", "s3://b/p", "--batch-rows", "0"), "ingest.batch_rows"),
         (("a.csv", "s3://b/p", "--delimiter", "::"), "delimiter"),
         (("a.csv", "s3://b/p", "--encoding", "klingon"), "klingon"),
@@ -208,6 +211,25 @@ def test_a_disk_that_takes_no_batches_is_one_sentence_and_the_same_command_resum
     assert home.run(*command).code == 0
     [job] = home.jobs()
     assert lines(home, job.id) == list(range(2, 7))
+
+
+def test_a_gigabyte_in_a_megabyte_of_gzip_is_one_record_that_is_too_large_and_takes_no_memory(
+    home: Home, rclone_store: Store
+) -> None:
+    home.at(rclone_store)
+    zeros = gzip.compress(bytes(1 << 20)) * 1024
+    (home.work / "bomb.csv.gz").write_bytes(gzip.compress(b"id,name\n1,a\n") + zeros + gzip.compress(b"\n2,b\n"))
+    with home.start("ingest", "bomb.csv.gz", f"s3://{rclone_store.bucket}/p", "-q") as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 2
+    assert usage.ru_maxrss >> (20 if sys.platform == "darwin" else 10) < 400, "MiB"
+    assert usage.ru_utime + usage.ru_stime < 60, "seconds"
+    [job] = home.jobs()
+    assert lines(home, job.id) == [2, 4]
+    with closing(state_of(home)) as state:
+        assert state.rejects.reasons(job.no) == [("too_large", 1)]
+    assert sum(map(len, rclone_store.contents().values())) < 64 << 20
 
 
 def test_ctrl_c_saves_the_state_and_the_same_command_resumes(home: Home, rclone_store: Store, front: FaultFront) -> None:
@@ -308,3 +330,34 @@ def test_two_workers_share_a_file(any_home: Home, rclone_store: Store, front: Fa
         for worker in workers:
             worker.send_signal(signal.SIGTERM)
             worker.communicate(timeout=60)
+
+
+def test_rejects_are_listed_one_a_line_or_as_objects(any_home: Home, rclone_store: Store) -> None:
+    home = any_home
+    home.at(rclone_store)
+    (home.work / "a.csv").write_bytes(b"id,name\n2\n3,\xff\x1b[2J\n" + b"4,b\n" * 600 + b"4,b,c\n" * 600)
+    (home.work / "b.csv").write_bytes(b'id,name\n1,"a\nb" c\n')
+    assert home.run("ingest", "a.csv", "b.csv", f"s3://{rclone_store.bucket}/p", "--encoding", "utf-8").code == 2
+    [job] = home.jobs()
+    some = home.run("jobs", "rejects", job.id, "--limit", "2")
+    assert some.stdout.splitlines() == [
+        "a.csv:2: too_few_fields: 2 fields are expected and it has 1: 2",
+        r"a.csv:3: undecodable: its byte 3 is not UTF-8 (invalid start byte): 3,\xff\x1b[2J",
+    ]
+    assert "2 of 603 rejected records; --limit 0 prints all of them." in some.stderr
+    assert "/rejects-2.csv" in some.stderr
+    every = home.run("jobs", "rejects", job.id, "--limit", "0", "--json-lines").events
+    assert len(every) == 603
+    assert every[1]["raw"] == "3,\udcff\x1b[2J"
+    assert [one["line"] for one in every[:-1]] == [2, 3, *range(604, 1204)]
+    assert every[-1] == {
+        "path": "b.csv",
+        "file": 2,
+        "line": 2,
+        "record": 1,
+        "reason": "text_after_quote",
+        "detail": "text follows a closing quote; a quote inside a quoted field is written twice",
+        "raw": '1,"a\nb" c',
+        "bytes": 9,
+    }
+    assert home.run("jobs", "rejects", "01NOSUCHJOB").code == 1

@@ -17,6 +17,7 @@ from s3tui.model import Job, JobState
 from s3tui.service import Service
 from s3tui.state.store import Store as StateStore
 from tests.cli.command import Home
+from tests.cluster.posting import Halfway, Poster
 from tests.servers import Store
 
 FILES = 6
@@ -33,6 +34,10 @@ class SmallJob:
     """What must be on S3 in the end, by key, as far as it can be said beforehand."""
     sources: dict[Path, str] = field(default_factory=dict)
     """The key of each source that the job deletes."""
+    body: Path | None = None
+    """The file that becomes the job if it is posted."""
+    options: dict[str, str] = field(default_factory=dict)
+    """What is asked of it then."""
     id: str = ""
 
 
@@ -54,9 +59,13 @@ class Load:
         self.jobs.append(made)
         return made
 
-    def submit(self, service: Service, job: SmallJob) -> None:
-        """Hand it over."""
-        job.id = service.submit(job.spec, concurrency=4).job_id
+    def submit(self, service: Service, poster: Poster, job: SmallJob, halfway: Halfway | None = None) -> None:
+        """Hand it over: through the API what is a body, through the door what is a directory."""
+        if job.body is None:
+            job.id = service.submit(job.spec, concurrency=4).job_id
+        else:
+            key = job.body.parent.name
+            job.id = poster.post(job.spec.kind, job.body, job.spec.target, key, job.options, halfway)
 
     def lost(self) -> list[str]:
         """Sources that are gone though their object is not what they were: there must never be one."""
@@ -118,13 +127,14 @@ class Load:
     def _ingest(self, number: int, directory: Path) -> SmallJob:
         path = directory / "rows.csv"
         path.write_text("id,name\n" + "".join(f"{row},name of {row}\n" for row in range(ROWS)))
-        return SmallJob(IngestSpec((str(path),), self._target(number), self._bucket.connection, batch_rows=50))
+        spec = IngestSpec((str(path),), self._target(number), self._bucket.connection, batch_rows=50)
+        return SmallJob(spec, body=path, options={"batch_rows": "50"})
 
     def _video(self, number: int, directory: Path) -> SmallJob:
         path = directory / "clip.mp4"
         path.write_bytes(self._clip().read_bytes())
         spec = VideoSpec((str(path),), self._target(number), self._bucket.connection, ladder="120", preset="ultrafast")
-        return SmallJob(spec)
+        return SmallJob(spec, body=path, options={"ladder": "120", "preset": "ultrafast"})
 
 
 class Supervisor:

@@ -14,6 +14,7 @@ import pytest
 from s3tui.errors import SpecError
 from s3tui.model import FileState, Job, JobState, View
 from tests.front import FaultFront
+from tests.jobs.ingesting import begin, ingest, objects, rows, table
 from tests.jobs.yard import Yard
 from tests.servers import Store
 from tests.waiting import wait_until
@@ -30,44 +31,6 @@ def front(rclone_store: Store) -> Iterator[FaultFront]:
 def yard(yard_at: Callable[[Store], Yard], rclone_store: Store, front: FaultFront) -> Yard:
     """A yard behind the front."""
     return yard_at(rclone_store.behind(front))
-
-
-def begin(yard: Yard, *files: Path, dry_run: bool = False, **options: Any) -> str:
-    """Begin to ingest files below `p/`; returns the job's id."""
-    spec = yard.runtime.ingest_spec([str(file) for file in files], f"s3://{yard.store.bucket}/p", **options)
-    service = yard.runtime.service
-    if dry_run:
-        job_id = service.plan(spec, concurrency=20, home=yard.worker.id)
-    else:
-        job_id = service.submit(spec, concurrency=20, home=yard.worker.id).job_id
-    yard.worker.wake()
-    return job_id
-
-
-def ingest(yard: Yard, *files: Path, **options: Any) -> Job:
-    """Ingest files, and wait for the end."""
-    return yard.end_of(begin(yard, *files, **options))
-
-
-def rows(yard: Yard, job: Job | str) -> list[tuple[int, int, dict[str, Any]]]:
-    """(file, line, row) of all that a job has in the database, in order."""
-    job_id = job if isinstance(job, str) else job.id
-    query = "SELECT file, line, data FROM ingest_rows WHERE job_id = :job_id ORDER BY file, line"
-    with yard.runtime.store.database.read() as connection:
-        found = connection.rows(query, job_id=job_id)
-    return [(file, line, json.loads(data) if isinstance(data, str) else data) for file, line, data in found]
-
-
-def objects(store: Store, job: Job | str) -> dict[str, bytes]:
-    """The objects of a job, by their names."""
-    prefix = f"p/uploads/{job if isinstance(job, str) else job.id}/"
-    return {key.removeprefix(prefix): data for key, data in store.contents().items() if key.startswith(prefix)}
-
-
-def table(path: Path, count: int, *, first: int = 1) -> Path:
-    """A CSV file of so many rows."""
-    path.write_text("id,name\n" + "".join(f"{number},name {number}\n" for number in range(first, first + count)))
-    return path
 
 
 def test_rows_come_into_the_database_and_batches_onto_the_store(yard: Yard, tmp_path: Path) -> None:
@@ -411,7 +374,8 @@ def test_a_compressed_file_is_landed_by_few_units_and_comes_whole(yard: Yard, tm
     ("options", "complaint"),
     [
         ({"batch_rows": 0}, "at least 1"),
-        ({"table": "mine"}, "--table"),
+        ({"table": "batch"}, "batch is a table of s3tui's own"),
+        ({"table": "a b"}, "letters, digits and underscores"),
         ({"delimiter": "ab"}, "delimiter"),
         ({"encoding": "klingon"}, "klingon"),
         ({"schema": "a:colour"}, "colour"),

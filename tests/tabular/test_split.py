@@ -151,8 +151,8 @@ def test_a_file_that_changed_since_it_was_cut_is_noticed() -> None:
     ((batch, raw),) = split(opened(data), table)
     with pytest.raises(SourceChanged, match="become shorter"):
         read_range(opened(data[:-1]), batch)
-    with pytest.raises(SourceChanged, match="has changed"):
-        read_rows(batch, raw.replace(b"\n2", b"\n\n"), table)
+    with pytest.raises(SourceChanged, match=r"^a\.csv has changed"):
+        read_rows(batch, raw.replace(b"\n2", b"\n\n"), table, shown="a.csv")
 
 
 class Endless(io.RawIOBase):
@@ -207,3 +207,15 @@ def test_memory_does_not_grow_with_the_file(head: bytes, block: bytes, rejected:
     tracemalloc.stop()
     assert rejects == (records // 20 if rejected is None else rejected)
     assert peak < 6 << 20
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits(rows=150)], ids=["one batch", "several"])
+@pytest.mark.parametrize("broken", [(0,), (127,), (128,), (129, 131), (399,), (5, 300, 301)])
+@pytest.mark.parametrize("fault", [b'"a"b,"2"\n', b'"a,"2"\n'], ids=["text behind a quote", "an open quote"])
+def test_a_broken_quote_costs_its_own_line_wherever_it_stands(fault: bytes, broken: tuple[int, ...], limits: Limits) -> None:
+    lines = [b'"%d","x, y"\n' % number for number in range(400)]
+    for number in broken:
+        lines[number] = fault
+    outcome = read(b"id,name\n" + b"".join(lines), Choices(delimiter=","), limits)
+    assert [reject.line for reject in outcome.rejects] == [number + 2 for number in broken]
+    assert outcome.lines == [number + 2 for number in range(400) if number not in broken]

@@ -8,9 +8,12 @@ from __future__ import annotations
 import random
 import threading
 from array import array
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +36,9 @@ from s3tui.model import (
     OpenUpload,
     Policy,
     Proof,
+    RejectChoice,
+    RejectLine,
+    RejectWay,
     RowCounts,
     StoredPart,
     Totals,
@@ -83,6 +89,7 @@ class SeededJob:
     counts: dict[int, dict[str, Any]] = field(default_factory=dict)
     facts: dict[int, dict[str, Any]] = field(default_factory=dict)
     rejects: list[tuple[str, int]] = field(default_factory=list)
+    reject_lines: Sequence[RejectLine] = ()
 
     def totals(self) -> Totals:
         done = [row for row in self.rows if row.state in (FileState.UPLOADED, FileState.VERIFIED, FileState.DELETED)]
@@ -108,6 +115,22 @@ class SeededJob:
 
     def settle(self) -> None:
         self.job = replace(self.job, totals=self.totals())
+
+
+class ManyRejects(Sequence[RejectLine]):
+    """So many rejects of the first file, made when they are looked at: every third record is one."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, at: int) -> RejectLine:  # type: ignore[override]
+        if not 0 <= at < self._count:
+            raise IndexError(at)
+        text = f"record {3 * at}"
+        return RejectLine(0, 3 * at, 3 * at + 1, "too_few_fields", "2 fields are expected and it has 1", text, len(text), True)
 
 
 def make_rows(count: int, seed: int = 7) -> list[FileRow]:
@@ -242,6 +265,20 @@ def ingesting(number: int = 9, *, plan: bool = False) -> SeededJob:
         rows[0] = replace(rows[0], state=FileState.VERIFIED, attempts=1, proof=Proof.SERVER_CHECKSUM)
         seeded.active = {2: ActiveTransfer(2, 20_160_000, rows[2].size, 1, 0.0)}
         seeded.rejects = [("too_few_fields", 2), ("nul", 1)]
+        seeded.reject_lines = [
+            RejectLine(0, 16, 17, "too_few_fields", "4 fields are expected and it has 2", "16\tGrace [b]\x1b[2J", 12, True),
+            RejectLine(0, 41, 43, "nul", "it holds a NUL character", "41\tMary \0\udcff[/b]\u202egpj\t1780-12-26", 31, True),
+            RejectLine(
+                0,
+                977,
+                981,
+                "too_few_fields",
+                "4 fields are expected and it has 3",
+                '977\t"李小龍\nand more"\t' + "x" * 1200,
+                900_000,
+                False,
+            ),
+        ]
         seeded.counts[0]["rejects_url"] = "https://harbour.example/data/uploads/01JD/rejects.csv"
     seeded.settle()
     return seeded
@@ -313,6 +350,8 @@ class SeededService:
         self.calls: list[tuple[Any, ...]] = []
         self.trouble: S3tuiError | None = None
         self.plan_rows = 42
+        self.ways: list[RejectWay] = []
+        """How pages of rejects were asked for."""
 
     def _find(self, job_id: str) -> SeededJob:
         if self.trouble is not None:
@@ -379,8 +418,27 @@ class SeededService:
     def row_counts(self, job: Job) -> dict[int, dict[str, Any]]:
         return self._find(job.id).counts
 
-    def rejects(self, job: Job) -> list[tuple[str, int]]:
-        return self._find(job.id).rejects
+    def rejects(self, job: Job, file_no: int | None = None) -> list[tuple[str, int]]:
+        seeded = self._find(job.id)
+        if file_no is None or isinstance(seeded.reject_lines, ManyRejects):
+            return seeded.rejects
+        return Counter(line.reason for line in seeded.reject_lines if line.file_no == file_no).most_common()
+
+    def reject_lines(self, job: Job, chosen: RejectChoice, way: RejectWay) -> list[RejectLine]:
+        self.ways.append(way)
+        lines = self._find(job.id).reject_lines
+        if not isinstance(lines, ManyRejects):
+            lines = [one for one in lines if chosen.file_no in (None, one.file_no) and chosen.reason in (None, one.reason)]
+        place = attrgetter("file_no", "record")
+        if way.backwards:
+            end = len(lines) if way.beside is None else bisect_right(lines, way.beside, key=place)
+            return [lines[at] for at in range(max(0, end - way.skip - way.most), end - way.skip)]
+        start = way.skip + (0 if way.beside is None else bisect_left(lines, way.beside, key=place))
+        return [lines[at] for at in range(start, min(len(lines), start + way.most))]
+
+    def reject_text(self, job: Job, file_no: int, record: int) -> str | None:
+        found = [line.text for line in self._find(job.id).reject_lines if (line.file_no, line.record) == (file_no, record)]
+        return found[0] if found else None
 
     def csv_facts(self, job: Job, numbers: Sequence[int] | None = None) -> dict[int, dict[str, Any]]:
         return {no: facts for no, facts in self._find(job.id).facts.items() if numbers is None or no in numbers}

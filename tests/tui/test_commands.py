@@ -13,6 +13,7 @@ from s3tui.tui.screens.jobs import JobsPage
 from s3tui.tui.screens.new_job import NewJobPage
 from s3tui.tui.screens.page import Page
 from s3tui.tui.screens.plan import PlanPage
+from s3tui.tui.screens.rejects import RejectsPage
 from s3tui.tui.screens.transfers import TransfersPage
 from s3tui.tui.widgets.line_table import LineTable
 from s3tui.tui.widgets.source_tree import SourceTree
@@ -27,8 +28,9 @@ OWNERS = {
     Where.TREE: SourceTree,
     Where.PLAN: PlanPage,
     Where.TRANSFERS: TransfersPage,
+    Where.REJECTS: RejectsPage,
 }
-PAGES: tuple[type[Page], ...] = (JobsPage, NewJobPage, PlanPage, TransfersPage)
+PAGES: tuple[type[Page], ...] = (JobsPage, NewJobPage, PlanPage, TransfersPage, RejectsPage)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: f"{command.where.name}-{command.id}")

@@ -200,6 +200,9 @@ def test_csv_files_are_looked_at_ingested_and_their_rejects_found(
         terminal.until_seen("Rejected: 1 too few fields.")
         terminal.press("i")
         terminal.until_seen("rejects.csv")
+        terminal.press("e")
+        terminal.until_seen("people.csv: 1 rejected.")
+        terminal.until_seen("3 too few fields   2")
         terminal.press("q")
         wait_until(lambda: terminal.process.poll() == 0, what="the program to end")
     assert sorted(key.rpartition("/")[2] for key in store.contents()) == ["batch-000001.json", "rejects.csv"]

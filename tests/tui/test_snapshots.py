@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from s3tui.model import JobState
-from tests.tui.driving import application, form, until_seen
+from tests.tui.driving import application, form, until, until_seen
 from tests.tui.seeded import (
     SeededHouse,
     SeededJob,
@@ -146,6 +146,32 @@ def test_an_ingest_looks_as_it_should(
 ) -> None:
     app = application(SeededHouse(ingesting(plan=plan)), theme=theme, job=RUNNING)
     assert snap_compare(app, terminal_size=size, run_before=_after(seen, keys, then))
+
+
+@pytest.mark.parametrize(
+    ("size", "theme", "keys", "then"),
+    [
+        ((80, 24), "harbour", ["g", "e"], "2 too few fields 2"),
+        ((120, 36), "daylight", ["g", "e", "a"], "3 files"),
+        ((40, 12), "sixteen", ["g", "e"], "Grace"),
+        ((80, 24), "harbour", ["g", "e", "G", "i"], "record 977"),
+        ((40, 12), "harbour", ["g", "e", "i"], "record 16"),
+    ],
+    ids=["normal", "wide", "small", "detail", "detail-small"],
+)
+def test_rejects_look_as_they_should(snap_compare: Any, size: tuple[int, int], theme: str, keys: list[str], then: str) -> None:
+    app = application(SeededHouse(ingesting()), theme=theme, job=RUNNING)
+
+    async def run(pilot: Pilot[Any]) -> None:
+        await until_seen(pilot, "39,003 rows read")
+        await pilot.press(*keys[:2])
+        await until_seen(pilot, "rejected.")
+        await pilot.press(*keys[2:])
+        await until_seen(pilot, then)
+        await until(pilot, lambda: app.screen._counted is not None, "the reasons")  # type: ignore[attr-defined]
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=run)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)], ids=["normal", "small"])

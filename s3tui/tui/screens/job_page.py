@@ -18,7 +18,7 @@ from textual.widgets import Input, Label, Static
 from s3tui.errors import S3tuiError
 from s3tui.model import FileRow, Job, JobState, VideoSample, View
 from s3tui.text import display_text
-from s3tui.tui.csv_files import CsvSeen, Lines, Reasons, Sheet, csv_lines, sheet_of
+from s3tui.tui.csv_files import COUNTING_SHARE, CsvSeen, Lines, Reasons, Sheet, csv_lines, sheet_of
 from s3tui.tui.door import House, Sight
 from s3tui.tui.figures import subject_of
 from s3tui.tui.looks import looks_of
@@ -28,7 +28,7 @@ from s3tui.tui.screens.page import Page
 from s3tui.tui.videos import Published, detail_lines
 from s3tui.tui.widgets.detail import Detail
 from s3tui.tui.widgets.file_table import FileTable
-from s3tui.tui.widgets.summary import Summary, Trouble, ViewBar
+from s3tui.tui.widgets.summary import Choice, Summary, Trouble, ViewBar
 
 _WORKER_EVERY = 3.0
 """Seconds between attempts to find or start a worker for a job that has none."""
@@ -52,8 +52,8 @@ class JobPage(Page):
         self.csv = CsvSeen()
         self.reasons: Reasons = ()
         """Why records of an ingest job are no rows."""
-        self._reasons_of, self._reasons_at = 0, 0.0
-        """How many rejects `reasons` are of, and when they were counted."""
+        self._reasons_of, self._reasons_from = 0, 0.0
+        """How many rejects `reasons` are of, and when it is time to count again."""
         self.view = View.ALL
         self.containing = ""
         self._pause = 1 / fps
@@ -63,7 +63,7 @@ class JobPage(Page):
         self._worker_at = 0.0
         self._gone = False
         self._filter_timer: Timer | None = None
-        self.trouble, self.summary, self.views, self.detail = Trouble(), Summary(), ViewBar(self.VIEWS), Detail()
+        self.trouble, self.summary, self.views, self.detail = Trouble(), Summary(), ViewBar(), Detail()
         self.notice = Static("", id="notice", markup=False)
         self.table = FileTable(plan=self.IS_PLAN, id="files")
 
@@ -113,7 +113,7 @@ class JobPage(Page):
 
     def _reasons_due(self) -> bool:
         rows = None if self.sight is None else self.sight.rows
-        return rows is not None and rows.rejected != self._reasons_of and time.monotonic() - self._reasons_at >= 1.0
+        return rows is not None and rows.rejected != self._reasons_of and time.monotonic() >= self._reasons_from
 
     def _list_state(self) -> tuple[object, ...]:
         """What the list of a view's numbers depends on."""
@@ -139,14 +139,16 @@ class JobPage(Page):
         self.show_job(seen.sight)
         self._show_detail()
         self._mind_worker(seen.sight)
-        if not current or (self.table.missing and glance.wanted != self.table.wanted()) or self._undescribed(glance):
+        uncounted = self._reasons_due() and not self.reasons and seen.csv.reasons is None
+        if uncounted or not current or (self.table.missing and glance.wanted != self.table.wanted()) or self._undescribed(glance):
             self.read_now()
 
     def _take_csv(self, seen: Seen) -> None:
         self.table.of_csv = seen.sight.job.kind == "ingest"
         self.csv = seen.csv
         if seen.csv.reasons is not None and seen.sight.rows is not None:
-            self.reasons, self._reasons_of, self._reasons_at = seen.csv.reasons, seen.sight.rows.rejected, time.monotonic()
+            self.reasons, self._reasons_of = seen.csv.reasons, seen.sight.rows.rejected
+            self._reasons_from = time.monotonic() + max(1.0, seen.csv.counting * COUNTING_SHARE)
 
     def _undescribed(self, glance: Glance) -> bool:
         """Whether the detail is of another file by now than the one that was asked for."""
@@ -171,7 +173,15 @@ class JobPage(Page):
         self.title_bar.tell(str(subject_of(job)), looks_of(self.app).of_job(job))
         self.show_notice(job)
         self.trouble.say(display_text(job.error or ""), self.next_step(job))
-        self.views.show(self.view, self.counts(sight), f"/{display_text(self.containing)}" if self.containing else "")
+        self.views.show(self.view.value, self._choices(sight), f"/{display_text(self.containing)}" if self.containing else "")
+
+    def _choices(self, sight: Sight) -> list[Choice]:
+        counts = self.counts(sight)
+        return [
+            Choice(str(number), view.value, self.VIEWS[view], counts.get(view, 0), alarms=view is View.FAILED)
+            for number, view in enumerate(View, start=1)
+            if view in self.VIEWS
+        ]
 
     def show_notice(self, job: Job) -> None:
         """Show the sentence about what the job will do."""
@@ -201,7 +211,9 @@ class JobPage(Page):
             video = None if row is None else self.table.video_of(row.no)
             sample = None if row is None or video is not None else self.table.sample_of(row.no)
             more, sheet = ((), ()) if row is None else self._more(row, video)
-            self.detail.show(row, look, subject_of(self.sight.job), sample, more, sheet, retry=not self.IS_PLAN)
+            counts = None if row is None or self.IS_PLAN else self.csv.counts.get(row.no)
+            subject, rejects = subject_of(self.sight.job), counts is not None and counts.rejected > 0
+            self.detail.show(row, look, subject, sample, more, sheet, retry=not self.IS_PLAN, rejects=rejects)
 
     def _more(self, row: FileRow, video: VideoSample | None) -> tuple[Lines, Sheet]:
         """What the job's kind has to say of a file."""
@@ -224,7 +236,7 @@ class JobPage(Page):
 
     def on_view_bar_picked(self, event: ViewBar.Picked) -> None:
         """A view was clicked."""
-        self.action_view(event.view.value)
+        self.action_view(event.name)
 
     def on_input_changed(self) -> None:
         """Filter when the typing pauses."""
@@ -265,6 +277,13 @@ class JobPage(Page):
         self._show_detail()
         if self.table.of_csv:
             self.read_now()
+
+    def action_scroll_detail(self, direction: int) -> None:
+        """Scroll the detail pane; if it is hidden, show it."""
+        if self.detail.display:
+            self.detail.scroll_by_key(direction)
+        else:
+            self.action_detail()
 
     def action_back(self) -> None:
         """Close what is open, else leave."""

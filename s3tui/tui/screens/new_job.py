@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from s3tui.errors import SpecError
+from s3tui.jobs.csv_columns import columns_given
 from s3tui.text import display_text
 from s3tui.tui.cells import left
 from s3tui.tui.commands import Where, bindings
@@ -149,6 +150,8 @@ class NewJobPage(Page):
         }.get(self.kind.value, house.upload_spec)
 
         def plan() -> str:
+            if file := fields.pop("schema_file", ""):
+                fields["schema"] = columns_given(fields["schema"], file)
             spec = make_spec(sources, target, **fields)
             job_id = self.house.service.plan(spec, concurrency=concurrency)
             self.house.ensure_worker()

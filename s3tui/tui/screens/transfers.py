@@ -15,6 +15,7 @@ from s3tui.tui.csv_files import Pace, csv_figures, reasons_words
 from s3tui.tui.door import House, Sight
 from s3tui.tui.figures import done_share, figures, view_counts
 from s3tui.tui.looks import looks_of
+from s3tui.tui.messages import OpenRejects
 from s3tui.tui.screens.dialogs import BandwidthEntry
 from s3tui.tui.screens.job_page import JobPage
 from s3tui.tui.videos import videos_figures, videos_share
@@ -60,7 +61,7 @@ class TransfersPage(JobPage):
 
     def foretell(self, job: Job) -> str:  # noqa: ARG002 - it is known of this job
         """Why records were rejected."""
-        return f"Rejected: {reasons_words(self.reasons)}." if self.reasons else ""
+        return f"Rejected: {reasons_words(self.reasons)}. e shows them." if self.reasons else ""
 
     def counts(self, sight: Sight) -> dict[View, int]:
         """How many files each view holds."""
@@ -98,7 +99,22 @@ class TransfersPage(JobPage):
         """The detail pane's button."""
         self.action_retry()
 
+    def on_detail_rejects_asked(self) -> None:
+        """The other one."""
+        self.action_rejects()
+
     # Actions.
+
+    def action_rejects(self) -> None:
+        """Show the records that are no rows: of the file under the cursor, or of all files if none of it was rejected."""
+        if self.sight is None or self.sight.rows is None:
+            self.say("Only jobs that ingest CSV files reject records.")
+        elif not self.sight.rows.rejected:
+            self.say("No record was rejected.")
+        else:
+            number = self.table.pointed_number
+            counts = None if number is None else self.csv.counts.get(number)
+            self.post_message(OpenRejects(self.job_id, number if counts is not None and counts.rejected else None))
 
     def action_retry(self) -> None:
         """Send the marked files again, or the one under the cursor."""

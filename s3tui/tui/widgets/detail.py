@@ -22,21 +22,36 @@ LABEL = 10
 Shown = tuple[FileRow | None, Look | None, Subject, ActiveTransfer | None, Lines, Sheet, bool]
 
 
-class Detail(VerticalScroll, can_focus=False):
-    """A pane below the table, hidden until it is asked for."""
-
-    class RetryAsked(Message):
-        """The Retry button was pressed."""
+class Pane(VerticalScroll, can_focus=False):
+    """A pane below the table, hidden until it is asked for. It takes no focus: keys of its screen scroll it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.display = False
+
+    def scroll_by_key(self, direction: int) -> None:
+        """Half a pane down (1), or up (-1)."""
+        self.scroll_relative(y=direction * max(1, self.size.height // 2), animate=False)
+
+
+class Detail(Pane):
+    """What there is to say of one file."""
+
+    class RetryAsked(Message):
+        """The Retry button was pressed."""
+
+    class RejectsAsked(Message):
+        """The button that leads to the rejects was pressed."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self._shown: Shown | None = None
 
     def compose(self) -> ComposeResult:
-        """The text, and a button for failed files."""
+        """The text, and buttons: for failed files, and for those of which records were rejected."""
         yield Static("", markup=False)
         yield Button("Retry this file", id="retry-file", compact=True)
+        yield Button("Show the rejects", id="show-rejects", compact=True)
 
     def show(
         self,
@@ -48,14 +63,21 @@ class Detail(VerticalScroll, can_focus=False):
         sheet: Sheet = (),
         *,
         retry: bool,
+        rejects: bool = False,
     ) -> None:
-        """Show a row, None while it has not been read, with what only its kind of job has to say of it."""
+        """Show a row, None while it has not been read, with what only its kind of job has to say of it.
+
+        `retry` and `rejects` say which buttons make sense.
+        """
+        self.query_one("#show-rejects").display = rejects
         news = (row, look, subject, sample, more, sheet, retry)
         if news == self._shown:
             return
+        if self._shown and self._shown[0] and row and row.no != self._shown[0].no:
+            self.scroll_home(animate=False)
         self._shown = news
         self._draw(row, look, subject, sample, more, sheet)
-        self.query_one(Button).display = retry and row is not None and row.state is FileState.FAILED
+        self.query_one("#retry-file").display = retry and row is not None and row.state is FileState.FAILED
 
     def on_resize(self) -> None:
         """Break the lines anew."""
@@ -81,7 +103,7 @@ class Detail(VerticalScroll, can_focus=False):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Pass the wish on."""
         event.stop()
-        self.post_message(self.RetryAsked())
+        self.post_message(self.RejectsAsked() if event.button.id == "show-rejects" else self.RetryAsked())
 
 
 def _in_full(
@@ -103,13 +125,14 @@ def _in_full(
         ("Checksum", display_text(row.checksum or ""), "$quiet"),
         ("ETag", display_text(row.etag or ""), "$quiet"),
     ]
-    parts = _labelled(lines, width)
+    parts = labelled(lines, width)
     for number, line in enumerate(sheet_lines(sheet, width) if sheet else ()):
         parts += ["\n", (line, "" if number else "bold")]
-    return Content.assemble(*parts, "\n", *_labelled(rest, width))
+    return Content.assemble(*parts, "\n", *labelled(rest, width))
 
 
-def _labelled(lines: list[tuple[str, str, str]], width: int) -> list[str | tuple[str, str]]:
+def labelled(lines: list[tuple[str, str, str]], width: int) -> list[str | tuple[str, str]]:
+    """The parts of (name, text, style), name below name, the texts broken to fit; nothing of those that are empty."""
     parts: list[str | tuple[str, str]] = []
     for name, value, style in lines:
         for number, piece in enumerate(_broken(value, width - LABEL) if value else ()):

@@ -51,16 +51,22 @@ class JobOptions(Vertical):
         )
         ingest = prefill.ingest
         self.delimiter = Input(placeholder="auto; or ; or tab", id="delimiter", compact=True)
+        self.quote = Dial(("auto", '"', "'", "none"), id="quote")
         self.encoding = Input(placeholder="auto; or utf-16", id="encoding", compact=True)
         self.header = Dial(("first row", "none"), id="header")
         self.schema = Input(placeholder="text; or a:integer", id="schema", compact=True)
+        self.schema_file = Input(placeholder="none; or a path", id="schema-file", compact=True)
+        self.table = Input(ingest.table, placeholder="ingest_rows", id="table", compact=True)
         self.rejects = Dial(("set aside", "fail the file"), "fail the file" if ingest.strict else "set aside", id="rejects")
         self.batch_rows = Input(str(ingest.batch_rows), type="integer", id="batch-rows", compact=True)
         self._ingest_fields = (
             field("Delimiter", self.delimiter),
+            field("Quote", self.quote),
             field("Encoding", self.encoding),
             field("Header", self.header),
             field("Schema", self.schema),
+            field("Schema file", self.schema_file),
+            field("Table", self.table),
             field("Rejects", self.rejects),
             field("Batch rows", self.batch_rows),
         )
@@ -116,7 +122,7 @@ class JobOptions(Vertical):
         return _number("At once", self.at_once.value)
 
     def spec_fields(self) -> dict[str, Any]:
-        """The fields of the job's spec. Raises SpecError."""
+        """The fields of the job's spec; `schema_file` instead of `schema` if that is where it is. Raises SpecError."""
         if self._kind == VIDEO:
             return self._video_spec_fields()
         if self._kind == INGEST:
@@ -147,9 +153,12 @@ class JobOptions(Vertical):
     def _ingest_spec_fields(self) -> dict[str, Any]:
         return {
             "delimiter": self.delimiter.value if self.delimiter.value.isspace() else self.delimiter.value.strip(),
+            "quote": "" if self.quote.value == "auto" else self.quote.value,
             "encoding": self.encoding.value.strip(),
             "header": self.header.value == "first row",
             "schema": self.schema.value.strip(),
+            "schema_file": self.schema_file.value.strip(),
+            "table": self.table.value.strip(),
             "strict": self.rejects.value == "fail the file",
             "batch_rows": _number("Batch rows", self.batch_rows.value),
             "checksum": self.checksum.value,

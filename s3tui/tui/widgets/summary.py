@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.cells import cell_len
 from textual import events
@@ -11,7 +12,6 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from s3tui.model import View
 from s3tui.tui.cells import bar
 from s3tui.tui.looks import looks_of
 
@@ -57,29 +57,40 @@ class Summary(Widget):
         return Content.assemble(*parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A part of a list that a key shows alone."""
+
+    key: str
+    name: str
+    word: str
+    count: int
+    alarms: bool = False
+    """Whether it had better be empty."""
+
+
 class ViewBar(Widget):
-    """The five views with their keys and counts; the present one is underlined and bold. A click changes the view."""
+    """The views of a list with their keys and counts; the present one is underlined and bold. A click changes the view."""
 
     class Picked(Message):
         """A view was clicked."""
 
-        def __init__(self, view: View) -> None:
+        def __init__(self, name: str) -> None:
             super().__init__()
-            self.view = view
+            self.name = name
 
-    def __init__(self, words: Mapping[View, str]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._words = words
-        self._view = View.ALL
-        self._counts: dict[View, int] = {}
+        self._chosen = ""
+        self._choices: tuple[Choice, ...] = ()
         self._note = ""
-        self._spans: list[tuple[int, int, View]] = []
+        self._spans: list[tuple[int, int, str]] = []
 
-    def show(self, view: View, counts: Mapping[View, int], note: str = "") -> None:
+    def show(self, chosen: str, choices: Sequence[Choice], note: str = "") -> None:
         """Change what it says."""
-        news = (view, dict(counts), note)
-        if news != (self._view, self._counts, self._note):
-            self._view, self._counts, self._note = news
+        news = (chosen, tuple(choices), note)
+        if news != (self._chosen, self._choices, self._note):
+            self._chosen, self._choices, self._note = news
             self.refresh()
 
     def render(self) -> Content:
@@ -88,37 +99,39 @@ class ViewBar(Widget):
         parts, at = self._parts(counts=True, gap="  ")
         if at > width:
             parts, at = self._parts(counts=False, gap="")
+        if at > width:
+            parts, at = self._parts(counts=False, gap="", words=False)
         if self._note and at + len(self._note) + 2 <= width:
             parts += [" " * (width - at - cell_len(self._note) - 1), (self._note, "$accent")]
         return Content.assemble(*parts)
 
-    def _parts(self, *, counts: bool, gap: str) -> tuple[list[Part | str], int]:
+    def _parts(self, *, counts: bool, gap: str, words: bool = True) -> tuple[list[Part | str], int]:
+        """`words`: of all choices, not only of the present one."""
         parts: list[Part | str] = []
         self._spans.clear()
         at = 0
-        for number, view in enumerate(View, start=1):
-            if view not in self._words:
-                continue
-            here, count = view is self._view, self._counts.get(view, 0)
-            word, number_of = f" {self._words[view]}", f" {count:,}" if counts else ""
-            colour = "$state-failed" if view is View.FAILED and count else "$quiet"
+        for choice in self._choices:
+            here = choice.name == self._chosen
+            word = f" {choice.word}" if words or here else ""
+            number_of = f" {choice.count:,}" if counts or (here and not words) else ""
+            colour = "$state-failed" if choice.alarms and choice.count else "$quiet"
             parts += [
                 " ",
-                (str(number), "bold $accent"),
+                (choice.key, "bold $accent"),
                 (word, "bold underline" if here else ""),
                 (number_of, f"bold {colour if colour != '$quiet' else ''}" if here else colour),
                 gap,
             ]
-            length = 1 + len(str(number)) + len(word) + len(number_of) + len(gap)
-            self._spans.append((at, at + length, view))
+            length = 1 + len(choice.key) + len(word) + len(number_of) + len(gap)
+            self._spans.append((at, at + length, choice.name))
             at += length
         return parts, at
 
     def on_click(self, event: events.Click) -> None:
         """Change the view."""
-        for start, end, view in self._spans:
+        for start, end, name in self._spans:
             if start <= event.x < end:
-                self.post_message(self.Picked(view))
+                self.post_message(self.Picked(name))
 
 
 class Trouble(Static):
