@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import signal
@@ -80,6 +81,21 @@ async def test_a_boundary_that_is_cut_anywhere_is_found(office: Office) -> None:
 def test_names_are_made_safe(sent: str, kept: str) -> None:
     assert safe_name(sent) == kept
     assert len(kept.encode()) <= 200
+
+
+async def test_what_is_asked_of_a_body_is_asked_of_its_job(office: Office) -> None:
+    query = "delimiter=tab&quote=none&encoding=latin-1&header=false&schema=id:integer"
+    query += "&table=people&payload=inline&strict=true&batch_rows=7"
+    job = (await office.post_rows(f"{query}&target=s3://other/place")).json()
+    assert job["target"] == "s3://other/place/"
+    spec = json.loads(office.desk.service.job(job["id"]).spec)
+    told = {name: spec[name] for name in ("delimiter", "quote", "encoding", "header", "schema", "table", "payload", "strict")}
+    asked = {"delimiter": "tab", "quote": "none", "encoding": "latin-1", "header": False, "schema": "id:integer"}
+    assert told == {**asked, "table": "people", "payload": "inline", "strict": True}
+    assert spec["batch_rows"] == 7
+    posted = await office.client.post("/v1/videos?ladder=720,360&segment_type=ts&segment_seconds=2&preset=fast", content=b"x")
+    spec = json.loads(office.desk.service.job(posted.json()["id"]).spec)
+    assert (spec["ladder"], spec["segment_type"], spec["segment_seconds"], spec["preset"]) == ("720,360", "ts", 2.0, "fast")
 
 
 async def test_a_hostile_name_stays_in_staging(office: Office) -> None:
