@@ -40,8 +40,10 @@ def print_rejects(service: Service, job: Job, arguments: argparse.Namespace) -> 
         _print(reject, names[reject.file_no], as_json=arguments.json_lines)
     counts = service.row_counts(job).values()
     rejected = sum(one["rows"]["rejected"] for one in counts)
-    if arguments.quiet or 0 < rejected <= limit:
+    if arguments.quiet:
         return
+    if not rejected:
+        note("No record was rejected.")
     if rejected > limit > 0:
         note(f"{limit:,} of {plural(rejected, 'rejected record')}; --limit 0 prints all of them.")
     for url in filter(None, (one["rejects_url"] for one in counts)):

@@ -1,16 +1,21 @@
 """PostgreSQL, through psycopg's pool.
 
-Concurrency: a transaction has a connection of its own, at READ COMMITTED. A connection is tried before it is lent, so a server that
-was restarted is found again; while it is away, a transaction waits for it, up to 30 s.
+Concurrency: a transaction has a connection of its own, at READ COMMITTED. A connection that has rested, or on which the server has
+hung up, is tried before it is lent, so a server that was restarted is found again; while it is away, a transaction waits for it, up
+to 30 s. If a process freezes in a transaction, or its machine goes away, the server ends that after a minute, and frees its locks;
+what is configured there or in the URL comes first.
 """
 
 from __future__ import annotations
 
 import re
+import select
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import groupby
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -21,6 +26,8 @@ from s3tui.state.sql import Connection, Cursor, Load, Row, RowTable, Sheet, quot
 
 _CONNECTIONS = 16
 _PATIENCE_SECONDS = 30.0
+_TRUSTED_SECONDS = 1.0
+"""For which a connection that has worked is lent again without being tried."""
 _STREAMED_ROWS = 1000
 _TYPES = {
     "TIMESTAMP WITHOUT TIME ZONE": "TIMESTAMP",
@@ -29,7 +36,14 @@ _TYPES = {
 }
 """Other words for what we know."""
 
-_LOST = re.compile(r"08...|40...|57P0[1-3]")
+_PATIENCE_OF_THE_SERVER = """
+SELECT set_config(name, wanted, FALSE) FROM pg_settings JOIN (VALUES
+    ('idle_in_transaction_session_timeout', '60s'),
+    ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3')
+) AS ours (name, wanted) USING (name)
+WHERE source = 'default'"""
+
+_LOST = re.compile(r"08...|25P03|40...|57P0[1-3]")
 
 _WORDING = tuple(
     (re.compile(ours), theirs)
@@ -66,12 +80,15 @@ class PostgreSQLServer:
         if "@" in str(host):  # the end of a password, which the server's words would repeat
             raise ConfigError("state.url cannot be read: write an @ in its password as %40.")
         self._connect_alone()
+        self._returned: WeakKeyDictionary[psycopg.Connection[Row], float] = WeakKeyDictionary()
         self._pool: ConnectionPool[psycopg.Connection[Row]] = ConnectionPool(
             url,
             min_size=1,
             max_size=_CONNECTIONS,
             timeout=_PATIENCE_SECONDS,
-            check=ConnectionPool.check_connection,
+            configure=_configure,
+            check=self._check,
+            reset=self._note_return,
             open=True,
         )
 
@@ -104,9 +121,33 @@ class PostgreSQLServer:
         """Close every connection."""
         self._pool.close()
 
+    def _check(self, connection: psycopg.Connection[Row]) -> None:
+        """Try a connection before it is lent, unless it has just worked, and the server has not hung up since.
+
+        To try each would double what a server is asked.
+        """
+        rested = time.monotonic() - self._returned.get(connection, 0.0) > _TRUSTED_SECONDS
+        if rested or _has_news(connection.fileno()):
+            ConnectionPool.check_connection(connection)
+
+    def _note_return(self, connection: psycopg.Connection[Row]) -> None:
+        self._returned[connection] = time.monotonic()
+
     def _connect_alone(self) -> None:
         """Fail with the server's own words, if it is the server: a pool tries for long, and does not say why in the end."""
         psycopg.connect(self._url).close()
+
+
+def _has_news(descriptor: int) -> bool:
+    """Whether something has come that nobody asked for: an end, mostly."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _configure(connection: psycopg.Connection[Row]) -> None:
+    connection.execute(_PATIENCE_OF_THE_SERVER)
+    connection.commit()
 
 
 class _PostgreSQLConnection(Connection):
@@ -142,6 +183,7 @@ class _PostgreSQLConnection(Connection):
         self._connection.execute(sql.encode())
 
     def stream(self, sql: str, /, **values: object) -> Iterator[Row]:
+        self._connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")  # who reads may take their time
         with self._connection.cursor(name="stream") as cursor:
             cursor.itersize = _STREAMED_ROWS
             yield from cursor.execute(_worded(sql), values)

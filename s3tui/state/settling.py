@@ -122,14 +122,20 @@ def anything_dead(connection: Connection) -> bool:
 
 
 def free_dead(connection: Connection) -> None:
-    """Make ready again what dead workers hold: those whose lease ran out, and those whose process on this machine is gone."""
+    """Make ready again what dead workers hold: those whose lease ran out, and those whose process on this machine is gone.
+
+    What a transaction has locked is left for later: a worker that froze in one must not hold up what others have left.
+    """
     gone = _gone_from_this_host(connection)
     if gone:
         connection.execute("DELETE FROM worker WHERE id = ANY(:gone)", gone=gone)
     freed = connection.rows(
         f"""
         UPDATE unit SET state = {READY}, worker = NULL, lease_until = NULL, attempts = attempts + 1
-        WHERE state = {LEASED} AND (lease_until < clock_ms() OR worker = ANY(:gone))
+        WHERE (job_no, no) IN (
+            SELECT job_no, no FROM unit
+            WHERE state = {LEASED} AND (lease_until < clock_ms() OR worker = ANY(:gone))
+            ORDER BY job_no, no FOR UPDATE SKIP LOCKED)
         RETURNING job_no, attempts""",
         gone=gone,
     )

@@ -7,15 +7,17 @@ import sqlite3
 import stat
 import statistics
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from s3tui.errors import ConfigError, StateError
+from s3tui.errors import ConfigError, StateError, StateLost
 from s3tui.state.sqlite import Turn
 from s3tui.state.store import Store
 from tests.state.scenes import new_job
+from tests.waiting import wait_until
 
 
 def test_the_state_file_is_private(tmp_path: Path) -> None:
@@ -129,6 +131,36 @@ def test_connections_that_the_server_has_closed_are_replaced(postgresql_url: str
         )
     assert store.jobs.find(job.id)
     store.close()
+
+
+def test_a_process_that_froze_in_a_transaction_keeps_its_locks_for_a_minute_unless_people_say_otherwise(
+    postgresql_url: str, tmp_path: Path
+) -> None:
+    chosen = f"{postgresql_url}?options=-c%20idle_in_transaction_session_timeout%3D100ms"
+    for url, timeout in ((postgresql_url, "1min"), (chosen, "100ms")):
+        with closing(Store(url, tmp_path)) as store, store.database.read() as connection:
+            assert connection.rows("SHOW idle_in_transaction_session_timeout") == [(timeout,)]
+            assert connection.rows("SHOW tcp_keepalives_idle") == [("30",)]
+
+
+def test_who_wakes_from_it_finds_its_transaction_lost(postgresql_url: str, tmp_path: Path) -> None:
+    chosen = f"{postgresql_url}?options=-c%20idle_in_transaction_session_timeout%3D100ms"
+    with closing(Store(chosen, tmp_path)) as store, psycopg.connect(postgresql_url, autocommit=True) as admin:
+        with pytest.raises(StateLost), store.database.write() as connection:  # noqa: PT012 - of all this, the last fails
+            [(pid,)] = connection.rows("SELECT pg_backend_pid()")
+            gone = "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = %s"
+            wait_until(lambda: admin.execute(gone, [pid]).fetchall() == [(True,)], 20, "the server to end the transaction")
+            connection.rows("SELECT 1")
+        store.database.prove_writable()
+
+
+def test_who_reads_a_stream_may_take_their_time(postgresql_url: str, tmp_path: Path) -> None:
+    chosen = f"{postgresql_url}?options=-c%20idle_in_transaction_session_timeout%3D100ms"
+    with closing(Store(chosen, tmp_path)) as store, store.database.read() as connection:
+        stream = connection.stream("SELECT generate_series(1, 2000)")
+        assert next(stream) == (1,)
+        assert connection.rows("SHOW idle_in_transaction_session_timeout") == [("0",)]
+        assert len([*stream]) == 1999
 
 
 def test_a_writer_waits_for_no_more_than_those_who_asked_before_it() -> None:

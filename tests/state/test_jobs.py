@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +17,8 @@ from s3tui.model import Action, Desired, FileState, JobState, View, new_id, now_
 from s3tui.state.jobs import NewJob
 from s3tui.state.store import Store
 from s3tui.state.transfers import write_facts
-from s3tui.state.units import Claimant
+from s3tui.state.units import Claimant, assert_held
+from tests.databases import empty
 from tests.state.scenes import ANN, BOB, carry_all, claim, new_job, plan, planned, register, uploaded
 
 
@@ -183,6 +186,24 @@ def test_units_of_a_process_that_is_gone_are_free_at_once(store: Store) -> None:
     assert not store.workers.carrying(store.jobs.by_no(job.no))
     register(store, BOB, pid=os.getpid())
     assert claim(store, BOB).token == 2
+
+
+def test_what_a_frozen_worker_has_locked_holds_up_no_other_unit(postgresql_url: str, tmp_path: Path) -> None:
+    with closing(Store(f"{postgresql_url}?options=-c%20lock_timeout%3D5s", tmp_path)) as store:
+        empty(store)
+        register(store, ANN, BOB)
+        new_job(store)
+        new_job(store)
+        frozen, left = claim(store, ANN), claim(store, ANN)
+        with store.database.write() as connection:
+            connection.execute("UPDATE unit SET lease_until = 1")
+        with store.database.write() as connection:
+            assert_held(connection, frozen)
+            store.units.reap()
+            assert claim(store, BOB).job_no == left.job_no
+            assert store.units.claim(BOB) is None
+        store.units.reap()
+        assert claim(store, BOB).job_no == frozen.job_no
 
 
 def test_a_unit_on_which_worker_after_worker_dies_fails_the_job(store: Store) -> None:
