@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
@@ -11,11 +12,15 @@ import socket
 import struct
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from fastapi import Request
 
+from s3tui.api.bodies import chunks_of
 from s3tui.api.intake import safe_name
+from s3tui.api.problems import Problem
 from s3tui.api.sweeping import sweep
 from s3tui.model import JobState, new_id, now_ms
 from tests.api.offices import ROWS, Office
@@ -58,6 +63,16 @@ async def test_a_boundary_that_is_cut_anywhere_is_found(office: Office) -> None:
     answer = await office.client.post("/v1/ingests", content=byte_by_byte(), headers=headers)  # type: ignore[arg-type]
     assert answer.status_code == 202, answer.text
     assert (office.desk.staging.directory / answer.json()["id"] / "a.csv").read_bytes() == data
+
+
+async def test_408_when_a_body_does_not_go_on() -> None:
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    request = Request({"type": "http", "method": "POST", "headers": []}, never)
+    with pytest.raises(Problem, match="in the middle of the body") as refused:
+        _ = [chunk async for chunk in chunks_of(request, largest=1, silence=0.01)]
+    assert (refused.value.status, refused.value.reason) == (408, "timeout")
 
 
 @pytest.mark.parametrize(
