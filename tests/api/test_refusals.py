@@ -13,10 +13,11 @@ import pytest
 
 from s3tui.api.staging import Staging
 from s3tui.errors import ConfigError
-from s3tui.model import new_id
 from tests.api.offices import CSV, ROWS, Office, bearer, office_of
 
 FORM = {"Content-Type": "multipart/form-data; boundary=x"}
+UNKNOWN = "01JD0000000000000000000000"
+"""The id of no job."""
 
 
 def problem(answer: httpx.Response, status: int, reason: str) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def problem(answer: httpx.Response, status: int, reason: str) -> dict[str, Any]:
         {"Authorization": "Bearer x"},
     ],
 )
-@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/jobs?limit=0&kind=x", f"/v1/jobs/{new_id()}/report", "/metrics"])
+@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/jobs?limit=0&kind=x", f"/v1/jobs/{UNKNOWN}/report", "/metrics"])
 async def test_401_without_a_good_token(office: Office, header: Mapping[str, str], path: str) -> None:
     del office.client.headers["Authorization"]
     answer = await office.client.get(path, headers=header)
@@ -59,7 +60,7 @@ async def test_a_token_of_the_right_id_and_a_wrong_secret_is_refused(office: Off
         ("POST", "/v1/ingests"),
         ("POST", "/v1/uploads"),
         ("POST", "/v1/files"),
-        ("POST", f"/v1/jobs/{new_id()}/cancel"),
+        ("POST", f"/v1/jobs/{UNKNOWN}/cancel"),
     ],
 )
 async def test_403_for_a_token_that_may_only_read(office: Office, method: str, path: str) -> None:
@@ -73,7 +74,7 @@ async def test_403_for_a_token_that_may_only_read(office: Office, method: str, p
     assert office.staged == []
 
 
-@pytest.mark.parametrize("job_id", [new_id(), "x", "..%2F..%2Fetc", "%00", "01J"])
+@pytest.mark.parametrize("job_id", [UNKNOWN, "x", "..%2F..%2Fetc", "%00", "01J"])
 @pytest.mark.parametrize("rest", ["", "/files", "/report", "/events"])
 async def test_404_for_a_job_that_is_none(office: Office, job_id: str, rest: str) -> None:
     problem(await office.client.get(f"/v1/jobs/{job_id}{rest}"), 404, "not_found")
