@@ -3,7 +3,7 @@
 Floors, top to bottom; a room imports only from floors below it, and `pyproject.toml` holds the linter that says so:
 
     cli                      a face that prints; it also opens the other faces
-    tui | api                a face that draws; a face that answers HTTP
+    tui | api | web          a face that draws; a face that answers HTTP; the first one shown in a browser
     doctor                   looks at all that an upload needs
     runtime                  the one place where parts meet: settings -> store, queue, engine, service, worker
     config                   Settings, each part's own options nested
