@@ -11,6 +11,7 @@ from s3tui.errors import ConfigError
 from s3tui.text import display_text
 
 _BACKLOG = 512
+_EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class Place:
     def scheme(self) -> str:
         """Of its addresses."""
         return "https" if self.certificate else "http"
+
+    @property
+    def known_as(self) -> str:
+        """The name or address that others call it by: this machine's, if it listens at all of them."""
+        return socket.gethostname() if self.host in _EVERYWHERE else self.host
 
 
 def listen(place: Place, what: str) -> socket.socket:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
-import socket
 from urllib.parse import SplitResult, urlsplit
 
 from s3tui.errors import SpecError
@@ -28,7 +27,7 @@ class Gate:
         public = _public(public_url)
         self._public_origin = f"{public.scheme}://{public.netloc}".lower() if public else None
         self._scheme = place.scheme
-        self._names = {"localhost", place.host.lower(), socket.gethostname().lower(), public.hostname if public else None}
+        self._names = {"localhost", place.known_as.lower(), public.hostname if public else None}
         self.token = token or secrets.token_urlsafe(32)
         """What is exchanged for the cookie."""
         self.session = secrets.token_urlsafe(32)

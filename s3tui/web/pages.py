@@ -76,17 +76,23 @@ class Pages:
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Every request passes here first, whether there is an answer to it or not."""
-        gate, origin = self._gate, request.headers.get("Origin")
-        if not gate.takes_host(request.host):
+        gate, host, origin = self._gate, request.headers.get("Host", ""), request.headers.get("Origin")
+        if not gate.takes_host(host):
             return _refused(request, 403, "This name is not one of this server: open the address that `s3tui web` printed.")
-        is_foreign = origin is not None and not gate.takes_origin(origin, request.host)
+        is_foreign = origin is not None and not gate.takes_origin(origin, host)
         if is_foreign or (origin is None and "Upgrade" in request.headers):
             return _refused(request, 403, "This was asked for by the page of another site.")
         if request.path == "/" and "token" in request.query:
             return self._entered(request)
         if not gate.takes_session(request.cookies.get(gate.cookie)):
             return _refused(request, 401, "This needs the token: open the address that `s3tui web` printed.")
-        return await handler(request)
+        try:
+            return await handler(request)
+        except web.HTTPException:
+            raise
+        except Exception:
+            _log.exception("The answer to %s has failed", display_text(request.path[:200]))
+            raise
 
     def _entered(self, request: web.Request) -> web.StreamResponse:
         if not self._gate.takes_token(request.query["token"]):

@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -41,17 +42,16 @@ def serve(entrance: Entrance, command: Sequence[str], note: Callable[[str], None
     place = entrance.place
     tls = _tls(place)
     with listen(place, "The terminal UI in a browser") as listener:
-        host, port = listener.getsockname()[:2]
+        port = listener.getsockname()[1]
         gate = Gate(place, port, token=entrance.token, public_url=entrance.public_url)
         masking.hide([gate.token, gate.session])
         for sentence in warnings(place, "the token and all that is shown and typed"):
             note(sentence)
-        seen_as = socket.gethostname() if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
-        url = entrance.public_url.rstrip("/") or url_of(place.scheme, seen_as, port)
+        url = entrance.public_url.rstrip("/") or url_of(place.scheme, place.known_as, port)
 
         def ready() -> None:
             note("The terminal UI opens at this address, for whoever has it; Ctrl-C stops it and every UI it shows:")
-            show_url(f"{url}/?token={gate.token}")
+            show_url(f"{url}/?token={quote(gate.token, safe='')}")
 
         asyncio.run(_serve(listener, tls, Pages(gate, command), ready))
 

@@ -93,7 +93,7 @@ async def test_a_page_that_talks_nonsense_harms_nobody_else(home: Home, message:
 async def test_the_ui_has_the_settings_of_the_command_and_not_its_token(home: Home) -> None:
     (home.work / "own.yaml").write_text("s3: {bucket_name: the-bucket}\n")
     (home.work / "own.env").write_text("S3_PREFIX=the-prefix/\n")
-    home.environment["S3TUI_WEB_TOKEN"] = token = "a token of somebody's own"
+    home.environment["S3TUI_WEB_TOKEN"] = token = "a token of one's own: 100% &+#"
     words = [
         "--config",
         "own.yaml",
@@ -124,4 +124,4 @@ async def test_why_a_ui_does_not_start_is_shown(home: Home) -> None:
         (home.work / "config.yaml").write_text("ui: {fbs: 4}\n")
         async with server.page() as page:
             await page.until_closed()
-            assert "There is no setting 'ui.fbs'" in page.shown.text()
+            assert "There is no key 'ui.fbs'" in page.shown.text()
