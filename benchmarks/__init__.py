@@ -12,6 +12,7 @@
     meter          what one command costs: seconds, CPU time and memory of its whole process tree
     ui             the terminal UI under load: `make bench-ui`
     queue          units per second, and how soon one begins: `python -m benchmarks.queue`
+    api            bodies that the REST API takes, beside FastAPI's own way: `python -m benchmarks.api`; upload_file is that one
     video          `s3tui video` beside ffmpeg alone: `python -m benchmarks.video`
 
 They measure what people run: whole commands, with every process that these start.

@@ -39,6 +39,7 @@ class Way:
     """One way to send a body to one server."""
 
     name: str
+    pid: int
     port: int
     path: str
     token: str = ""
@@ -57,24 +58,28 @@ def main() -> int:
         directory = Path(name)
         server = stack.enter_context(_our_server(directory / "ours"))
         their_port, their_pid = stack.enter_context(_their_server(directory / "theirs"))
-        raw = Way("`s3tui api`, raw body", server.port, "/v1/videos?name=a.mp4", server.token)
-        form = Way("`s3tui api`, form", server.port, "/v1/videos?name=a.mp4", server.token, form=True)
-        theirs = Way("`UploadFile`, form", their_port, "/files", form=True)
+        assert server.process is not None
+        our_pid = server.process.pid
+        raw = Way("`s3tui api`, raw body", our_pid, server.port, "/v1/videos?name=a.mp4", server.token)
+        form = Way("`s3tui api`, form", our_pid, server.port, "/v1/videos?name=a.mp4", server.token, form=True)
+        theirs = Way("`UploadFile`, form", their_pid, their_port, "/files", form=True)
         speeds: dict[Way, list[float]] = {way: [] for way in (raw, form, theirs)}
+        costs: dict[Way, list[float]] = {way: [] for way in speeds}
         for _ in range(options.rounds):
             for way, figures in speeds.items():
+                before = _cpu_seconds(way.pid)
                 figures.append(size / _seconds(way, size))
+                costs[way].append((_cpu_seconds(way.pid) - before) / size * 1e9)
                 _empty(directory)
-        assert server.process is not None
-        peaks = {raw: _peak(server.process.pid), theirs: _peak(their_pid)}
+        peaks = {raw: _peak(our_pid), theirs: _peak(their_pid)}
         _seconds(raw, parse_size(options.large))
         _empty(directory)
-        large = _peak(server.process.pid)
+        large = _peak(our_pid)
     print(f"\n{os.cpu_count()} cores; bodies of {format_size(size)}, {options.rounds} rounds\n")
-    print("| | MB/s | x `UploadFile` |\n|---|---|---|")
+    print("| | MB/s | x `UploadFile` | CPU s/GB |\n|---|---|---|---|")
     for way, figures in speeds.items():
         ratio = statistics.median(ours / other for ours, other in zip(figures, speeds[theirs], strict=True))
-        print(f"| {way.name} | {statistics.median(figures) / 1e6:,.0f} | {ratio:.1f} |")
+        print(f"| {way.name} | {statistics.median(figures) / 1e6:,.0f} | {ratio:.1f} | {statistics.median(costs[way]):.2f} |")
     print(f"\npeak RSS: `s3tui api` {format_size(peaks[raw])}, after a body of {options.large} {format_size(large)};", end=" ")
     print(f"`UploadFile` {format_size(peaks[theirs])} and a second copy of the body on the disk")
     return 0
@@ -125,6 +130,12 @@ def _empty(directory: Path) -> None:
     """Give the disk back what has come."""
     for path in (*(directory / "theirs").iterdir(), *(directory / "ours" / "state" / "s3tui" / "staging").rglob("*.mp4")):
         path.unlink()
+
+
+def _cpu_seconds(pid: int) -> float:
+    """What a process has had of all cores so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _peak(pid: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from typing import Annotated
 
@@ -11,7 +12,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from s3tui.api.desk import Desk
 from s3tui.api.problems import Problem
+from s3tui.errors import StateError
 from s3tui.state.tokens import Token, last_use_is_known
+
+_log = logging.getLogger(__name__)
 
 _TRUSTED_SECONDS = 1.0
 _MOST_TRUSTED = 1000
@@ -47,8 +51,15 @@ class Guard:
                 self._trusted.clear()
             self._trusted[digest] = now, known
             if known.state == "good" and not last_use_is_known(known):
-                await self._desk.call(self._desk.store.tokens.use, known)
+                self._desk.start(self._note_use(known))
         return known
+
+    async def _note_use(self, token: Token) -> None:
+        """No request waits for it, and none fails because the disk is full."""
+        try:
+            await self._desk.call(self._desk.store.tokens.use, token)
+        except StateError as error:
+            _log.warning("The last use of token %s was not written down: %s", token.id, error)
 
 
 def _unauthorized(token: str | None, known: Token | None) -> Problem:

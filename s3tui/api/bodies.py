@@ -1,4 +1,4 @@
-"""A body on its way to the disk: pieces of a MiB are written and hashed in a thread while the next one comes.
+"""A body on its way to the disk: pieces of a MiB are written and hashed, each in a thread, while the next one comes.
 
 Two pieces are in memory at most, whatever the size of the body. What is broken off leaves nothing.
 """
@@ -71,11 +71,16 @@ def no_space(error: NoSpace) -> Problem:
     return busy("no_space", f"There is no room for the body in staging: {error}.", 60)
 
 
+Step = Callable[[Sequence[Piece]], None]
+"""Something that is done with pieces of a body. It blocks."""
+
+
 class Sink(Protocol):
     """Where a body goes."""
 
-    def write(self, pieces: Sequence[Piece]) -> None:
-        """Take pieces of it. Blocks."""
+    @property
+    def steps(self) -> Sequence[Step]:
+        """What is done with each run of pieces, side by side: each step has a thread, and sees the runs in order."""
 
 
 class Hash:
@@ -84,8 +89,12 @@ class Hash:
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
 
-    def write(self, pieces: Sequence[Piece]) -> None:
+    @property
+    def steps(self) -> Sequence[Step]:
         """See `Sink`."""
+        return (self._update,)
+
+    def _update(self, pieces: Sequence[Piece]) -> None:
         for piece in pieces:
             self._hash.update(piece)
 
@@ -98,12 +107,12 @@ class Hash:
 class Writer:
     """Hands a body on, a piece at a time, in order."""
 
-    def __init__(self, desk: Desk, file: Sink) -> None:
+    def __init__(self, desk: Desk, sink: Sink) -> None:
         self._desk = desk
-        self._file = file
+        self._steps = sink.steps
         self._pieces: list[Piece] = []
         self._size = 0
-        self._writing: asyncio.Task[None] | None = None
+        self._writing: list[asyncio.Task[None]] = []
 
     async def feed(self, data: Piece) -> None:
         """Take some bytes; waits while an earlier piece is being written. Raises Problem 503, OSError."""
@@ -113,37 +122,38 @@ class Writer:
             await self._flush()
 
     async def end(self) -> None:
-        """Everything is in the file when this returns. Raises Problem 503, OSError."""
+        """Every step has seen everything when this returns. Raises Problem 503, OSError."""
         if self._pieces:
             await self._flush()
         await self._settle()
 
     async def close(self) -> None:
-        """Let no thread hold the file any more; call it before the file is closed."""
+        """Let no thread hold the sink any more; call it before that is closed."""
         with anyio.CancelScope(shield=True):
-            if self._writing is not None:
-                await asyncio.wait([self._writing])
+            if self._writing:
+                await asyncio.wait(self._writing)
 
     async def _flush(self) -> None:
         await self._settle()
         pieces, self._pieces, self._size = self._pieces, [], 0
-        self._writing = asyncio.create_task(self._desk.write(self._file.write, pieces))
+        self._writing = [asyncio.create_task(self._desk.write(step, pieces)) for step in self._steps]
 
     async def _settle(self) -> None:
-        if self._writing is None:
+        if not self._writing:
             return
-        await asyncio.wait([self._writing])
-        writing, self._writing = self._writing, None
+        await asyncio.wait(self._writing)
+        writing, self._writing = self._writing, []
         try:
-            writing.result()
+            for task in writing:
+                task.result()
         except NoSpace as error:
             raise no_space(error) from error
 
 
 @asynccontextmanager
-async def writing(desk: Desk, file: Sink, leave: Callable[[Writer], Awaitable[None]]) -> AsyncIterator[Writer]:
-    """A writer on a file; if what is within is broken off, `leave` says what becomes of the file."""
-    writer = Writer(desk, file)
+async def writing(desk: Desk, sink: Sink, leave: Callable[[Writer], Awaitable[None]]) -> AsyncIterator[Writer]:
+    """A writer to a sink; if what is within is broken off, `leave` says what becomes of what was written."""
+    writer = Writer(desk, sink)
     try:
         yield writer
         await writer.end()

@@ -97,14 +97,18 @@ class Desk:
             _log.error("Something in the background met an error", exc_info=error)
 
     def ensure_worker(self) -> None:
-        """See that somebody carries jobs, unless others do by configuration. A job waits if nobody does. Blocks for seconds."""
-        if not self.settings.api.start_worker or self.stopping:
+        """See that somebody carries jobs, unless others do by configuration. A job waits if nobody does. Blocks for seconds.
+
+        If another thread is at it already, this one does not wait for that.
+        """
+        if not self.settings.api.start_worker or self.stopping or not self._starting.acquire(blocking=False):
             return
-        with self._starting:
-            try:
-                self.runtime.ensure_worker()
-            except (QueueError, StateError) as error:
-                _log.warning("%s Jobs wait until a worker runs: `s3tui worker` starts one.", error)
+        try:
+            self.runtime.ensure_worker()
+        except (QueueError, StateError) as error:
+            _log.warning("%s Jobs wait until a worker runs: `s3tui worker` starts one.", error)
+        finally:
+            self._starting.release()
 
 
 async def _to_its_end(running: Coroutine[Any, Any, _R]) -> _R:

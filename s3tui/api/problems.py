@@ -9,7 +9,6 @@ import json
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -115,7 +114,7 @@ async def answer_invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     wrong = [{"where": ".".join(map(str, one["loc"])), "what": str(one["msg"])} for one in error.errors()[:20]]
     said = "; ".join(f"{one['where']}: {one['what']}" for one in wrong[:3])
-    return Problem(422, "bad_arguments", f"The request cannot be used: {said}.", errors=_ascii(wrong)).response()
+    return Problem(422, "bad_arguments", f"The request cannot be used: {said}.", errors=wrong).response()
 
 
 async def answer_http(_request: Request, error: Exception) -> Response:
@@ -125,7 +124,3 @@ async def answer_http(_request: Request, error: Exception) -> Response:
     details = {404: "There is nothing at this path; /docs shows what there is.", 405: "This path does not take this method."}
     detail = details.get(error.status_code, str(error.detail))
     return Problem(error.status_code, reasons.get(error.status_code, "refused"), detail, headers=error.headers).response()
-
-
-def _ascii(value: Any) -> Any:  # noqa: ANN401 - what JSON has
-    return json.loads(display_text(json.dumps(value)))

@@ -157,7 +157,7 @@ class IngestQuery(BaseModel):
     encoding: Annotated[str | None, Field(max_length=40, description="Like utf-8 or latin-1; likewise")] = None
     header: Annotated[bool | None, Field(description="Whether the first record names the columns")] = None
     columns: Annotated[
-        str | None, Field(alias="schema", max_length=20_000, description="Like id:integer,price:decimal?,name:text")
+        str | None, Field(alias="schema", max_length=4_000, description="Like id:integer,price:decimal?,name:text")
     ] = None
     table: Annotated[str | None, Field(max_length=60, description="A table with typed columns for the rows; else ingest_rows")] = (
         None

@@ -12,7 +12,7 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from s3tui.errors import ConfigError
@@ -128,7 +128,7 @@ class Staging:
 
 
 class StagedFile:
-    """A file that is being received. Every method blocks, and belongs to one thread at a time."""
+    """A file that is being received. Every method blocks, and belongs to one thread at a time; but see `steps`."""
 
     def __init__(self, path: Path, flags: int, least_free: int) -> None:
         self._least_free = least_free
@@ -153,15 +153,22 @@ class StagedFile:
         self._more.append(hashlib.new(algorithm, usedforsecurity=False))
         return self._more[-1]
 
-    def write(self, pieces: Sequence[Piece]) -> None:
-        """Add pieces to the end. Raises NoSpace, OSError."""
-        status = os.fstatvfs(self._file)
-        if status.f_bavail * status.f_frsize < self._least_free:
-            raise NoSpace("the disk has filled up meanwhile")
+    @property
+    def steps(self) -> Sequence[Callable[[Sequence[Piece]], None]]:
+        """See `bodies.Sink`: a hash takes as long as a disk."""
+        return self._update, self._write
+
+    def _update(self, pieces: Sequence[Piece]) -> None:
         for piece in pieces:
             self._hash.update(piece)
             for more in self._more:
                 more.update(piece)
+
+    def _write(self, pieces: Sequence[Piece]) -> None:
+        """Raises NoSpace, OSError."""
+        status = os.fstatvfs(self._file)
+        if status.f_bavail * status.f_frsize < self._least_free:
+            raise NoSpace("the disk has filled up meanwhile")
         try:
             for start in range(0, len(pieces), _MOST_PIECES):
                 self._write_all(pieces[start : start + _MOST_PIECES])

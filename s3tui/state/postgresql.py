@@ -1,17 +1,21 @@
 """PostgreSQL, through psycopg's pool.
 
-Concurrency: a transaction has a connection of its own, at READ COMMITTED. A connection is tried before it is lent, so a server that
-was restarted is found again; while it is away, a transaction waits for it, up to 30 s. If a process freezes in a transaction, or
-its machine goes away, the server ends that after a minute, and frees its locks; what is configured there or in the URL comes first.
+Concurrency: a transaction has a connection of its own, at READ COMMITTED. A connection that has rested, or on which the server has
+hung up, is tried before it is lent, so a server that was restarted is found again; while it is away, a transaction waits for it, up
+to 30 s. If a process freezes in a transaction, or its machine goes away, the server ends that after a minute, and frees its locks;
+what is configured there or in the URL comes first.
 """
 
 from __future__ import annotations
 
 import re
+import select
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import groupby
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -22,6 +26,8 @@ from s3tui.state.sql import Connection, Cursor, Load, Row, RowTable, Sheet, quot
 
 _CONNECTIONS = 16
 _PATIENCE_SECONDS = 30.0
+_TRUSTED_SECONDS = 1.0
+"""For which a connection that has worked is lent again without being tried."""
 _STREAMED_ROWS = 1000
 _TYPES = {
     "TIMESTAMP WITHOUT TIME ZONE": "TIMESTAMP",
@@ -74,13 +80,15 @@ class PostgreSQLServer:
         if "@" in str(host):  # the end of a password, which the server's words would repeat
             raise ConfigError("state.url cannot be read: write an @ in its password as %40.")
         self._connect_alone()
+        self._returned: WeakKeyDictionary[psycopg.Connection[Row], float] = WeakKeyDictionary()
         self._pool: ConnectionPool[psycopg.Connection[Row]] = ConnectionPool(
             url,
             min_size=1,
             max_size=_CONNECTIONS,
             timeout=_PATIENCE_SECONDS,
             configure=_configure,
-            check=ConnectionPool.check_connection,
+            check=self._check,
+            reset=self._note_return,
             open=True,
         )
 
@@ -113,9 +121,28 @@ class PostgreSQLServer:
         """Close every connection."""
         self._pool.close()
 
+    def _check(self, connection: psycopg.Connection[Row]) -> None:
+        """Try a connection before it is lent, unless it has just worked, and the server has not hung up since.
+
+        To try each would double what a server is asked.
+        """
+        rested = time.monotonic() - self._returned.get(connection, 0.0) > _TRUSTED_SECONDS
+        if rested or _has_news(connection.fileno()):
+            ConnectionPool.check_connection(connection)
+
+    def _note_return(self, connection: psycopg.Connection[Row]) -> None:
+        self._returned[connection] = time.monotonic()
+
     def _connect_alone(self) -> None:
         """Fail with the server's own words, if it is the server: a pool tries for long, and does not say why in the end."""
         psycopg.connect(self._url).close()
+
+
+def _has_news(descriptor: int) -> bool:
+    """Whether something has come that nobody asked for: an end, mostly."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _configure(connection: psycopg.Connection[Row]) -> None:

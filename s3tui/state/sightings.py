@@ -2,6 +2,8 @@
 
 A vantage is a machine, or a space of mounts on it: all of its processes see the same files. Workers of one that does not see the
 sources of a job leave it alone for a while, then one of them looks again: what is not mounted today may be tomorrow.
+
+Rows are locked after those of the job, which are locked after those of its units.
 """
 
 from __future__ import annotations
@@ -88,9 +90,9 @@ class Sightings:
     def seen(self, job_no: int) -> None:
         """The sources were seen from here: the job waits for nobody who would."""
         with self._database.write() as connection:
-            _write(connection, job_no, "", sees=True)
             clear = "UPDATE job SET reason = NULL, error = NULL WHERE no = :no AND reason = :reason"
             connection.execute(clear, no=job_no, reason=REASON)
+            _write(connection, job_no, "", sees=True)
 
     def missed_from_here(self) -> bool:
         """Whether a job waits for a worker here, because all those that run are elsewhere and do not see its sources."""
@@ -104,7 +106,6 @@ class Sightings:
         `told`: what there is instead, as the middle of a sentence.
         """
         with self._database.write() as connection:
-            known = _write(connection, lease.job_no, told, sees=False)
             connection.execute(
                 f"""
                 UPDATE unit SET state = {READY}, worker = NULL, lease_until = NULL
@@ -114,6 +115,7 @@ class Sightings:
                 token=lease.token,
             )
             settle(connection, lease.job_no)
+            known = _write(connection, lease.job_no, told, sees=False)
             waits = _tell_job(connection, lease.job_no)
         with about(job=job_id, code=REASON):
             level = logging.DEBUG if known else logging.WARNING

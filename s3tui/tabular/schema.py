@@ -1,4 +1,4 @@
-"""Types of columns: given by people or inferred from rows, and always so that no value loses anything.
+"""Types of columns, and what is of each, always so that no value loses anything.
 
 A text is of a type if it can be told back from the value: `7` is an integer, `007` and `+7` are not, and stay text. In detail:
 

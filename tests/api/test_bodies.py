@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
 import os
 import random
 import signal
@@ -10,11 +12,15 @@ import socket
 import struct
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from fastapi import Request
 
+from s3tui.api.bodies import chunks_of
 from s3tui.api.intake import safe_name
+from s3tui.api.problems import Problem
 from s3tui.api.sweeping import sweep
 from s3tui.model import JobState, new_id, now_ms
 from tests.api.offices import ROWS, Office
@@ -59,6 +65,16 @@ async def test_a_boundary_that_is_cut_anywhere_is_found(office: Office) -> None:
     assert (office.desk.staging.directory / answer.json()["id"] / "a.csv").read_bytes() == data
 
 
+async def test_408_when_a_body_does_not_go_on() -> None:
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    request = Request({"type": "http", "method": "POST", "headers": []}, never)
+    with pytest.raises(Problem, match="in the middle of the body") as refused:
+        _ = [chunk async for chunk in chunks_of(request, largest=1, silence=0.01)]
+    assert (refused.value.status, refused.value.reason) == (408, "timeout")
+
+
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [
@@ -80,6 +96,21 @@ async def test_a_boundary_that_is_cut_anywhere_is_found(office: Office) -> None:
 def test_names_are_made_safe(sent: str, kept: str) -> None:
     assert safe_name(sent) == kept
     assert len(kept.encode()) <= 200
+
+
+async def test_what_is_asked_of_a_body_is_asked_of_its_job(office: Office) -> None:
+    query = "delimiter=tab&quote=none&encoding=latin-1&header=false&schema=id:integer"
+    query += "&table=people&payload=inline&strict=true&batch_rows=7"
+    job = (await office.post_rows(f"{query}&target=s3://other/place")).json()
+    assert job["target"] == "s3://other/place/"
+    spec = json.loads(office.desk.service.job(job["id"]).spec)
+    told = {name: spec[name] for name in ("delimiter", "quote", "encoding", "header", "schema", "table", "payload", "strict")}
+    asked = {"delimiter": "tab", "quote": "none", "encoding": "latin-1", "header": False, "schema": "id:integer"}
+    assert told == {**asked, "table": "people", "payload": "inline", "strict": True}
+    assert spec["batch_rows"] == 7
+    posted = await office.client.post("/v1/videos?ladder=720,360&segment_type=ts&segment_seconds=2&preset=fast", content=b"x")
+    spec = json.loads(office.desk.service.job(posted.json()["id"]).spec)
+    assert (spec["ladder"], spec["segment_type"], spec["segment_seconds"], spec["preset"]) == ("720,360", "ts", 2.0, "fast")
 
 
 async def test_a_hostile_name_stays_in_staging(office: Office) -> None:

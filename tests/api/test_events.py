@@ -111,7 +111,7 @@ def test_a_stream_does_not_keep_the_server_from_ending(tmp_path_factory: pytest.
             next(events)
             began = time.monotonic()
             assert server.stop() == 0
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 8  # and not only when the grace of ten seconds is over
             assert list(events) == []
 
 

@@ -179,6 +179,9 @@ async def test_415_for_a_file_of_another_type_in_a_form(office: Office) -> None:
         "schema=nonsense:::",
         "delimiter=ab",
         "batch_rows=0",
+        "table=api_token",
+        "table=a-b",
+        "payload=nothing",
         "encoding=klingon",
         "colour=red",
         "strict=perhaps",
@@ -248,17 +251,17 @@ async def test_422_tells_where_and_repeats_nothing(office: Office) -> None:
 
 async def test_429_for_a_token_that_asks_too_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    async with office_of(tmp_path, requests_per_second=0.5) as office:
-        answers = [await office.client.get("/v1/jobs") for _ in range(3)]
-        assert [answer.status_code for answer in answers] == [200, 200, 429]
-        problem(answers[2], 429, "rate_limited")
-        assert 1 <= int(answers[2].headers["retry-after"]) <= 2
+    async with office_of(tmp_path, requests_per_second=0.01) as office:
+        answers = [await office.client.get("/v1/jobs") for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [200, 429]
+        problem(answers[1], 429, "rate_limited")
+        assert 1 <= int(answers[1].headers["retry-after"]) <= 100
         other = await office.client.get("/v1/jobs", headers=office.bearer(scope="read"))
         assert other.status_code == 200
 
 
 async def test_429_for_an_address_that_guesses_tokens_and_not_for_who_has_one(office: Office) -> None:
-    answers = [await office.client.get("/v1/jobs", headers=bearer("x")) for _ in range(25)]
+    answers = [await office.client.get("/v1/jobs", headers=bearer("x")) for _ in range(60)]
     problem(answers[-1], 429, "rate_limited")
     assert (await office.client.get("/v1/jobs")).status_code == 200
 

@@ -72,10 +72,9 @@ def test_a_worker_notices_that_a_newer_version_has_migrated_the_database(
 def test_who_migrates_is_told_which_workers_stop(cluster: Cluster, near: Home) -> None:
     url = cluster.environment["DATABASE_URL"]
     with closing(PostgreSQLServer(url)) as server, server.write() as connection:
-        connection.execute("ALTER TABLE job DROP COLUMN vantage, DROP COLUMN landmarks")
-        connection.execute("ALTER TABLE worker DROP COLUMN vantage")
-        connection.execute("DROP TABLE sighting")
-        connection.execute("UPDATE alembic_version SET version_num = '0006'")
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+        write_first_database(connection, sqlite=False)
         connection.execute(
             "INSERT INTO worker (id, host, pid, version, identity, queues, home_only, started_at, alive_until, progress) "
             "VALUES ('old', 'elsewhere/boot/pids', 4711, '0.0.9', '', 'upload', FALSE, 0, clock_ms() + 15000, '{}')"

@@ -77,7 +77,8 @@ class Strokes:
         self.made[stroke] += 1
 
     def wait_for_the_end(self) -> Job:
-        """Keep workers at work until the job is over."""
+        """Keep workers at work until the job is over; nothing more befalls it, so it need not be slow."""
+        self.scene.front.put_seconds = 0
         self._until(lambda: self.scene.job(self.job).state.ended, "the job to end", seconds=SCALE.seconds, over=True)
         return self.scene.job(self.job)
 

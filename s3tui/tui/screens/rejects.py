@@ -74,7 +74,8 @@ class RejectsPage(Page):
 
     def read_now(self) -> None:
         """Read what is in sight, unless a reading is out already."""
-        total = self._reasons.get(self.chosen.reason) if self.chosen.reason else None
+        counted = self._counted is not None and self._counted[0] == self.chosen.file_no
+        total = self._reasons.get(self.chosen.reason, 0) if self.chosen.reason and counted else None
         glance = RejectsGlance(self.job_id, self.chosen, *self.table.wanted(), total)
         self.ask("look", lambda: self._read(glance), self._show, self._unread)
 
