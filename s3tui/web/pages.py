@@ -48,16 +48,15 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Pages:
     """The application. `command` starts the terminal UI."""
 
-    def __init__(self, gate: Gate, command: Sequence[str], *, most_sessions: int = _MOST_SESSIONS) -> None:
+    def __init__(self, gate: Gate, command: Sequence[str]) -> None:
         self._gate = gate
         self._command = command
-        self._most = most_sessions
         self._sockets: set[web.WebSocketResponse] = set()
         self._ended = asyncio.Event()
         self._is_closing = False
@@ -74,7 +73,7 @@ class Pages:
             await self._ended.wait()
 
     @web.middleware
-    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         """Every request passes here first, whether there is an answer to it or not."""
         gate, host, origin = self._gate, request.headers.get("Host", ""), request.headers.get("Origin")
         if not gate.takes_host(host):
@@ -116,10 +115,12 @@ class Pages:
         return web.Response(body=file.read_bytes(), content_type=kind, charset=charset)
 
     def _is_full(self) -> bool:
-        return self._is_closing or len(self._sockets) >= self._most
+        return self._is_closing or len(self._sockets) >= _MOST_SESSIONS
 
     def _full(self, request: web.Request) -> web.StreamResponse:
-        return _refused(request, 503, f"{self._most} sessions are open, and more are not taken: close one, and load this again.")
+        return _refused(
+            request, 503, f"{_MOST_SESSIONS} sessions are open, and more are not taken: close one, and load this again."
+        )
 
     async def _session(self, request: web.Request) -> web.StreamResponse:
         if self._is_full():
@@ -138,16 +139,23 @@ class Pages:
     async def _serve(self, socket: web.WebSocketResponse, size: tuple[int, int]) -> None:
         session = await Session.open(self._command, size)
         _log.info("A browser has opened the UI; its process is %d", session.pid)
-        painting = asyncio.create_task(_paint(session, socket))
         try:
-            async for message in socket:
-                if message.type is WSMsgType.TEXT:
-                    await _obey(session, socket, message.data)
+            await _converse(session, socket)
         finally:
-            painting.cancel()
-            await asyncio.wait([painting])
             await session.end()
             _log.info("The UI process %d has ended", session.pid)
+
+
+async def _converse(session: Session, socket: web.WebSocketResponse) -> None:
+    """Carry what both say until one of them hangs up."""
+    painting = asyncio.create_task(_paint(session, socket))
+    try:
+        async for message in socket:
+            if message.type is WSMsgType.TEXT:
+                await _obey(session, socket, message.data)
+    finally:
+        painting.cancel()
+        await asyncio.wait([painting])
 
 
 async def _paint(session: Session, socket: web.WebSocketResponse) -> None:
