@@ -3,7 +3,7 @@
 Floors, top to bottom; a room imports only from floors below it, and `pyproject.toml` holds the linter that says so:
 
     cli                      a face that prints; it also opens the other faces
-    tui | api                a face that draws; a face that answers HTTP
+    tui | api | web          a face that draws; a face that answers HTTP; the first one shown in a browser
     doctor                   looks at all that an upload needs
     runtime                  the one place where parts meet: settings -> store, queue, engine, service, worker
     config                   Settings, each part's own options nested
@@ -13,6 +13,7 @@ Floors, top to bottom; a room imports only from floors below it, and `pyproject.
     transfer | state | media | tabular
                              files to objects, as facts; the database that remembers them; files to videos; CSV to rows
     storage | queues         S3's own words; Dramatiq brokers
+    listening                where a server listens, and what whoever opens it wider must know
     events, model            facts and nouns, standard library only
     text, masking, errors    safe text for people; secrets kept out of it; one tree of what can go wrong
     log_context              what a line of the log is about

@@ -1,6 +1,6 @@
 """What people see of a video: hls.js in headless Chromium, which plays what a store has, and tells what came of it.
 
-Where Chromium or hls.js is missing, tests that need them are skipped at home, and fail in CI. hls.js is the file that `HLS_JS`
+Where hls.js is missing, tests that need it are skipped at home, and fail in CI. It is the file that `HLS_JS`
 names, or what `make player` has installed. No driver is needed: `player.html` plays by itself and posts what it saw.
 """
 
@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,13 +21,13 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
+from tests.browser import browsing, find_browser
 from tests.missing import missing
 from tests.servers import Store
 from tests.waiting import wait_until
 
 PAGE = Path(__file__).with_name("player.html")
 _HLS_JS = Path(sys.prefix) / "player" / "node_modules" / "hls.js" / "dist" / "hls.min.js"
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _SECONDS = 180
 """The page itself gives up when nothing moves for half a minute."""
 _HARMLESS = {
@@ -180,34 +178,8 @@ class Player:
     def _log(self) -> Path:
         return self._directory / "browser.log"
 
-    @contextmanager
-    def _browsing(self, address: str) -> Iterator[subprocess.Popen[bytes]]:
-        """A browser with a profile of its own, which asks nobody for anything but the page."""
-        profile = self._directory / "profile"
-        shutil.rmtree(profile, ignore_errors=True)
-        options = [
-            *("--headless=new", "--no-first-run", "--no-default-browser-check", "--disable-gpu", "--disable-dev-shm-usage"),
-            *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions"),
-            *("--autoplay-policy=no-user-gesture-required", "--mute-audio", "--no-proxy-server"),
-            *("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", f"--user-data-dir={profile}"),
-            *(["--no-sandbox"] if os.geteuid() == 0 else []),
-        ]
-        environment = os.environ | {name: str(profile) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
-        with self._log.open("wb") as log:
-            process = subprocess.Popen(
-                [self._browser, *options, address],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                process_group=0,
-            )
-        try:
-            yield process
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    def _browsing(self, address: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        return browsing(self._browser, self._directory, address, "--autoplay-policy=no-user-gesture-required", "--mute-audio")
 
 
 class _Server(ThreadingHTTPServer):
@@ -279,10 +251,8 @@ class _Stage:
 @pytest.fixture
 def player(tmp_path: Path) -> Player:
     """A browser that plays HLS."""
-    browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    browser = find_browser()
     hls_js = Path(os.environ.get("HLS_JS", _HLS_JS))
-    if browser is None:
-        missing("Chromium")
     if not hls_js.is_file():
         missing(f"hls.js (`make player` installs it), at {hls_js},")
     return Player(browser, hls_js, tmp_path)

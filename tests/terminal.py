@@ -19,7 +19,7 @@ import pyte
 
 from tests.waiting import wait_until
 
-_PRIVATE = re.compile(rb"\x1b\[[<=>?][0-9;:$]*[a-zA-Z]")
+PRIVATE = re.compile(rb"\x1b\[[<=>?][0-9;:$]*[a-zA-Z]")
 """What pyte does not know and would print."""
 _SYNC_QUESTION, _SYNC_ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
 
@@ -82,7 +82,7 @@ class Terminal:
             with self._lock:
                 self.written += len(data)
                 data, kept = _whole(kept + data)
-                self._stream.feed(_PRIVATE.sub(b"", data))
+                self._stream.feed(PRIVATE.sub(b"", data))
 
     def text(self) -> str:
         """What is on the screen."""

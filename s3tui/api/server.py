@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -15,26 +12,13 @@ import uvicorn
 from s3tui.api.app import create_app
 from s3tui.api.desk import Desk
 from s3tui.api.sweeping import sweep
-from s3tui.errors import ConfigError
+from s3tui.listening import Place, listen, no_tls, url_of, warnings
 from s3tui.runtime import Runtime
-from s3tui.text import display_text
 
 _GRACE_SECONDS = 10
 """What requests on their way get to end after the first signal."""
 
 _KEEP_ALIVE_SECONDS = 30
-_BACKLOG = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where it listens."""
-
-    host: str
-    port: int
-    """0: any that is free."""
-    certificate: Path | None = None
-    key: Path | None = None
 
 
 def serve(runtime: Runtime, place: Place, note: Callable[[str], None], show_token: Callable[[str], None]) -> None:
@@ -44,28 +28,16 @@ def serve(runtime: Runtime, place: Place, note: Callable[[str], None], show_toke
     """
     desk = Desk(runtime)
     config = _config(desk, place)
-    with _listening(place) as listener:
+    with listen(place, "The REST API") as listener:
         sweep(desk)
         token = desk.store.tokens.create_first()
         if token is not None:
             note("There was no token yet. This one may do everything; it is shown once, and only its hash is kept:")
             show_token(token)
-        for sentence in warnings(place):
+        for sentence in warnings(place, "tokens and bodies"):
             note(sentence)
-        scheme = "https" if place.certificate else "http"
-        host, port = listener.getsockname()[:2]
-        url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+        url = url_of(place.scheme, *listener.getsockname()[:2])
         _Server(desk, config, lambda: note(f"The REST API answers at {url}; Ctrl-C stops it.")).run([listener])
-
-
-def warnings(place: Place) -> list[str]:
-    """What whoever starts it must know."""
-    if place.certificate is not None or _is_loopback(place.host):
-        return []
-    return [
-        f"Warning: {display_text(place.host)} can be reached from other machines, and without TLS whoever sees the traffic can "
-        "read tokens and bodies. Give --tls-cert and --tls-key, or put a proxy that speaks TLS before it."
-    ]
 
 
 class _Server(uvicorn.Server):
@@ -102,24 +74,5 @@ def _config(desk: Desk, place: Place) -> uvicorn.Config:
     try:
         config.load()
     except OSError as error:
-        raise ConfigError(f"TLS cannot be set up: {error.strerror or error}. Check --tls-cert and --tls-key.") from error
+        raise no_tls(error) from error
     return config
-
-
-def _listening(place: Place) -> socket.socket:
-    """Raises ConfigError."""
-    try:
-        family = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        return socket.create_server((place.host, place.port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        where = f"{display_text(place.host)} port {place.port}"
-        raise ConfigError(
-            f"The REST API cannot listen at {where}: {error.strerror or error}. Choose another --port, or --host."
-        ) from error
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -40,11 +40,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.tls_key and not arguments.tls_cert:
         raise SpecError("--tls-key needs --tls-cert, too: the certificate that it belongs to.")
     try:
-        from s3tui.api.server import Place, serve
+        from s3tui.api.server import serve
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("s3tui"):
             raise
         raise ConfigError("The REST API needs libraries that are not installed: pip install 's3tui[api]'.") from error
+    from s3tui.listening import Place
+
     place = Place(arguments.host, arguments.port, arguments.tls_cert, arguments.tls_key)
     with _opened(arguments) as runtime, suppress(KeyboardInterrupt):
         serve(runtime, place, output.note, _show_token)

@@ -30,6 +30,7 @@ COMMANDS = {
     "status": "check configuration, credentials, bucket, database, queue",
     "config": "write, show and check the configuration",
     "api": "serve the REST API, and manage its tokens",
+    "web": "serve the terminal UI to browsers",
     "worker": "take jobs from the queue until stopped",
 }
 """What `--help` says of each command. The module `s3tui.cli.NAME` has its options, and is imported only for who names it."""

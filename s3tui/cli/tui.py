@@ -36,10 +36,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _open(arguments: argparse.Namespace, *, source: str | None, target: str | None, job: str | None) -> int:
     from s3tui.cli import settings
+    from s3tui.tui.app import run_tui
+    from s3tui.tui.hangup import has_other_screen
 
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) and not has_other_screen():
         raise SpecError("The terminal UI needs a terminal; `s3tui upload` and `s3tui jobs` work without one.")
     loaded = settings.load(arguments)
-    from s3tui.tui.app import run_tui
-
     return run_tui(loaded.settings, source=source, target=target, job=job, worker_arguments=loaded.arguments)

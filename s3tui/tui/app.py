@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from s3tui import __version__
 from s3tui.errors import S3tuiError
 from s3tui.text import display_text
+from s3tui.tui.hangup import has_other_screen
 
 if TYPE_CHECKING:
     from s3tui.config import Settings
@@ -34,7 +35,7 @@ def run_tui(
     With `source`, the form for a new job opens prefilled (`hint` is a sentence below it); with `job`, that job. `worker_arguments`
     lead a background worker to the same settings. Without a terminal, and after a crash, one sentence on standard error says so.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) and not has_other_screen():
         print("The terminal UI needs a terminal; use `s3tui upload` and `s3tui jobs` in scripts.", file=sys.stderr)
         return 1
     prepare_environment()

@@ -28,6 +28,11 @@ def leave_when_told(leave: Callable[[int], None]) -> None:
     loop.add_signal_handler(signal.SIGTERM, on_signal, TERMINATED)
 
 
+def has_other_screen() -> bool:
+    """Whether a driver of Textual's shows the UI elsewhere than on a terminal, as `s3tui web` does."""
+    return bool(os.environ.get("TEXTUAL_DRIVER"))
+
+
 def end_soon(code: int) -> None:
     """End the process after a grace period, even if the event loop hangs on a terminal that takes nothing more."""
     deadline = threading.Timer(_GRACE, os._exit, args=(code,))
@@ -36,9 +41,12 @@ def end_soon(code: int) -> None:
 
 
 def terminal_is_gone() -> bool:
-    """Whether the terminal on standard input hung up: the second net, for a SIGHUP that never came."""
+    """Whether the other end of standard input hung up: the second net, for a SIGHUP that never came.
+
+    It is a terminal, or the server of another screen.
+    """
     stdin = sys.__stdin__
-    if stdin is None or stdin.closed or not stdin.isatty():
+    if stdin is None or stdin.closed or not (stdin.isatty() or has_other_screen()):
         return False
     poll = select.poll()
     poll.register(stdin.fileno(), select.POLLIN)
