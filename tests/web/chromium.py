@@ -50,9 +50,9 @@ class Tab:
         await self.do("Input.dispatchKeyEvent", type="keyUp", **code)
 
     async def value(self, expression: str) -> object:
-        """What an expression comes to in the page."""
+        """What an expression comes to in the page; None also while the page goes and another one comes."""
         answer = await self.do("Runtime.evaluate", expression=expression)
-        return answer["result"].get("value")
+        return answer.get("result", {}).get("value")
 
     async def picture(self) -> bytes:
         """What people see, as a PNG."""
