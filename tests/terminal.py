@@ -21,6 +21,8 @@ from tests.waiting import wait_until
 
 _PRIVATE = re.compile(rb"\x1b\[[<=>?][0-9;:$]*[a-zA-Z]")
 """What pyte does not know and would print."""
+_NOTICE = re.compile(rb"\x1b\]9;([^\a]*)\a")
+_OSC = re.compile(rb"\x1b\][^\a\x1b]*(\a|\x1b\\)")
 _SYNC_QUESTION, _SYNC_ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
 
 
@@ -56,6 +58,9 @@ class Terminal:
         os.close(slave)
         self.written = 0
         """Bytes that the program has written."""
+        self.notices: list[str] = []
+        """What was told the desktop, by OSC 9."""
+        self.bells = 0
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -82,6 +87,8 @@ class Terminal:
             with self._lock:
                 self.written += len(data)
                 data, kept = _whole(kept + data)
+                self.notices += [notice.decode() for notice in _NOTICE.findall(data)]
+                self.bells += _OSC.sub(b"", data).count(b"\a")
                 self._stream.feed(_PRIVATE.sub(b"", data))
 
     def text(self) -> str:

@@ -69,6 +69,8 @@ class UiOptions(BaseModel):
     """Times a second that live figures are painted."""
     keys: dict[str, str] = {}
     """Binding id to keys: `{quit: ctrl+q}`."""
+    notify: bool = True
+    """Whether a job that ends while the UI is open rings the bell and shows a notice on the desktop."""
 
 
 class LoggingOptions(BaseModel):

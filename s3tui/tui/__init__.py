@@ -8,6 +8,7 @@
     prefill        what the form for a new job begins with
     looks, cells   how a state looks; text cut to cells
     figures        the numbers of a job as sentences and shares; videos: those of what becomes a video
+    endings        jobs that end meanwhile: bell and notice
     themes         YAML files to themes
     door           what the UI needs of the rest of the program, as protocols
     messages       what screens tell the application

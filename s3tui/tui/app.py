@@ -82,6 +82,7 @@ def _application(
         theme=ui.theme or "",
         fps=ui.fps,
         keys=dict(ui.keys),
+        notify=ui.notify,
         job=job,
         prefill=prefill,
         form_first=bool(source or target),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
@@ -17,9 +18,10 @@ from s3tui.text import display_text
 from s3tui.tui import hangup, themes
 from s3tui.tui.commands import Command, Where, bindings, commands_of, unknown_ids
 from s3tui.tui.door import House
-from s3tui.tui.internals import end_after_failure, repaint_all
+from s3tui.tui.endings import Endings, desktop_notice, ending_sentence
+from s3tui.tui.internals import end_after_failure, repaint_all, tell_terminal
 from s3tui.tui.looks import Looks
-from s3tui.tui.messages import DoCommand, OpenJob, OpenNewJob, OpenRejects
+from s3tui.tui.messages import DoCommand, JobsRead, OpenJob, OpenNewJob, OpenRejects
 from s3tui.tui.prefill import Prefill
 from s3tui.tui.screens.dialogs import leave_question
 from s3tui.tui.screens.jobs import JobsPage
@@ -45,6 +47,7 @@ class S3tuiApp(App[int]):
         theme: str = "",
         fps: float = 4,
         keys: dict[str, str] | None = None,
+        notify: bool = True,
         job: str | None = None,
         prefill: Prefill | None = None,
         form_first: bool = False,
@@ -55,6 +58,8 @@ class S3tuiApp(App[int]):
         self.unknown_keys = unknown_ids(keys or {})
         self.failure: Exception | None = None
         self._fps = fps
+        self._tells_endings = notify
+        self._endings = Endings()
         self._job = job
         self._prefill = prefill or Prefill()
         self._form_first = form_first
@@ -140,6 +145,23 @@ class S3tuiApp(App[int]):
         """Show the form."""
         await self.push_screen(NewJobPage(self.house, replace(self._prefill)))
         self._prefill.hint = ""
+
+    def on_jobs_read(self, message: JobsRead) -> None:
+        """Tell of jobs that have ended: a bell, a notice on the desktop, and a toast where the screen does not show it."""
+        ended = self._endings.learn(message.jobs)
+        if not ended or not self._tells_endings:
+            return
+        self.bell()
+        for job in ended:
+            sentence = ending_sentence(job)
+            tell_terminal(self, desktop_notice(sentence, os.environ.get("TERM", "")))
+            if job.id not in self._in_sight(message.jobs):
+                self.notify(sentence, severity="information" if job.state == "completed" else "warning", markup=False)
+
+    def _in_sight(self, jobs: Sequence[Job]) -> Collection[str]:
+        """The ids of jobs that the page on show is about."""
+        page = next((page for page in reversed(self.screen_stack) if isinstance(page, Page)), None)
+        return {job.id for job in jobs} if isinstance(page, JobsPage) else {getattr(page, "job_id", "")}
 
     # Keys, palette, help.
 
