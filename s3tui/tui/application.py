@@ -15,13 +15,13 @@ from textual.screen import Screen
 
 from s3tui.model import Job, JobState
 from s3tui.text import display_text
-from s3tui.tui import hangup, themes
-from s3tui.tui.commands import Command, Where, bindings, commands_of, unknown_ids
+from s3tui.tui import hangup, keymap, themes
+from s3tui.tui.commands import Command, Where, bindings, commands_of
 from s3tui.tui.door import House
 from s3tui.tui.endings import Endings, desktop_notice, ending_sentence
 from s3tui.tui.internals import end_after_failure, repaint_all, tell_terminal
 from s3tui.tui.looks import Looks
-from s3tui.tui.messages import DoCommand, JobsRead, OpenJob, OpenNewJob, OpenRejects
+from s3tui.tui.messages import DoCommand, JobsRead, OpenJob, OpenKeys, OpenNewJob, OpenRejects
 from s3tui.tui.prefill import Prefill
 from s3tui.tui.screens.dialogs import leave_question
 from s3tui.tui.screens.jobs import JobsPage
@@ -54,8 +54,8 @@ class S3tuiApp(App[int]):
     ) -> None:
         super().__init__()
         self.house = house
-        self.keys = {name: value for name, value in (keys or {}).items() if name not in unknown_ids(keys or {})}
-        self.unknown_keys = unknown_ids(keys or {})
+        self.keys = keymap.usable(keys or {})
+        self._key_problems = keymap.key_problems(keys or {})
         self.failure: Exception | None = None
         self._fps = fps
         self._tells_endings = notify
@@ -63,7 +63,6 @@ class S3tuiApp(App[int]):
         self._job = job
         self._prefill = prefill or Prefill()
         self._form_first = form_first
-        self._clashes: set[str] = set()
         self._leaving = False
         self.shelf = themes.load_themes()
         self._dress(self.shelf.chosen(theme))
@@ -99,15 +98,8 @@ class S3tuiApp(App[int]):
             self.post_message(OpenJob(self._job, plan=False))
         elif self._form_first:
             self.post_message(OpenNewJob())
-        for problem in self.shelf.problems:
+        for problem in (*self.shelf.problems, *self._key_problems):
             self.notify(display_text(problem), severity="warning", markup=False, timeout=10)
-        if self.unknown_keys:
-            self.notify(
-                display_text(f"ui.keys: unknown action {', '.join(self.unknown_keys)}."),
-                severity="warning",
-                markup=False,
-                timeout=10,
-            )
 
     def _leave(self, code: int) -> None:
         self.exit(code, return_code=code)
@@ -146,6 +138,13 @@ class S3tuiApp(App[int]):
         await self.push_screen(NewJobPage(self.house, replace(self._prefill)))
         self._prefill.hint = ""
 
+    async def on_open_keys(self) -> None:
+        """Show the keys of all screens."""
+        from s3tui.tui.screens.keys import KeysPage
+
+        if not isinstance(self.screen, KeysPage):
+            await self.push_screen(KeysPage(self.house, self.keys))
+
     def on_jobs_read(self, message: JobsRead) -> None:
         """Tell of jobs that have ended: a bell, a notice on the desktop, and a toast where the screen does not show it."""
         ended = self._endings.learn(message.jobs)
@@ -165,12 +164,8 @@ class S3tuiApp(App[int]):
 
     # Keys, palette, help.
 
-    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:  # noqa: ARG002 - Textual's
-        """Tell once that a remapped key is taken."""
-        names = ", ".join(sorted(binding.id or binding.action for binding in clashed_bindings))
-        if names not in self._clashes:
-            self._clashes.add(names)
-            self.notify(f"ui.keys: the keys of {names} are taken by another action.", severity="warning", markup=False)
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
+        """Told at the start already; Textual would tell it with every key, and of one screen only."""
 
     def places(self, screen: Screen[object]) -> tuple[Where, ...]:
         """Where the commands of a screen come from."""
@@ -197,6 +192,10 @@ class S3tuiApp(App[int]):
         from s3tui.tui.screens.help import Help
 
         self.push_screen(Help(self.places(self.screen), self.keys))
+
+    def action_keys(self) -> None:
+        """The keys of all screens."""
+        self.post_message(OpenKeys())
 
     def action_redraw(self) -> None:
         """Paint every cell again."""

@@ -24,6 +24,18 @@ class Where(StrEnum):
     PLAN = "Plan"
     TRANSFERS = "Transfers"
     REJECTS = "Rejected records"
+    KEYS = "Keys"
+
+
+SCREENS = (
+    (Where.JOBS, Where.LIST),
+    (Where.NEW, Where.TREE, Where.LIST),
+    (Where.PLAN, Where.LIST),
+    (Where.TRANSFERS, Where.LIST),
+    (Where.REJECTS, Where.LIST),
+    (Where.KEYS, Where.LIST),
+)
+"""Which places are on one screen, its own first; what works everywhere works there, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +174,8 @@ COMMANDS: tuple[Command, ...] = (
         "all-files", "a", "All files", "Show all files, or the selected record's only.", "all_files", Where.REJECTS, "All files"
     ),
     Command("back", "escape", "Back", "Close the detail, or go back to the job.", "back", Where.REJECTS, "Job"),
+    Command("copy", "y", "Copy id", "Copy the selected line as ui.keys wants it.", "copy", Where.KEYS, "Copy"),
+    Command("back", "escape", "Back", "Go back.", "back", Where.KEYS, "Back"),
     *_reasons(),
     *_views(),
     Command("up", "up,k", "Up", "One line up.", "move(-1)", Where.LIST),
@@ -173,6 +187,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("help", "question_mark,f1", "Help", "Show every key.", "help", Where.APP, "Help"),
     Command("palette", "ctrl+p", "Command palette", "Find any action by its name.", "command_palette", Where.APP),
     Command("theme", "ctrl+t", "Theme", "Choose another theme.", "change_theme", Where.APP),
+    Command("keys", "f2", "Keys", "List the keys of all screens, with their ids.", "keys", Where.APP),
     Command("redraw", "ctrl+l", "Redraw", "Paint the whole screen again.", "redraw", Where.APP),
     Command("detach", "d", "Detach", "Leave at once; running jobs go on in the background.", "detach", Where.APP),
     Command("quit", "q,ctrl+q", "Quit", "Leave; asks what to do about running jobs.", "quit", Where.APP, "Quit"),
@@ -215,10 +230,11 @@ _KEY_WORDS = {
 def key_words(command: Command, keymap: Mapping[str, str]) -> list[str]:
     """The keys of a command as people write them, the user's own mapping applied."""
     keys = keymap.get(command.id, command.keys).split(",")
-    return [_key_word(key.strip()) for key in keys if key.strip()]
+    return [key_word(key.strip()) for key in keys if key.strip()]
 
 
-def _key_word(key: str) -> str:
+def key_word(key: str) -> str:
+    """A key as people write it: `?`, `Esc`, `ctrl+x`, `F2`."""
     modifier, plus, name = key.rpartition("+")
     if plus and modifier:
         return f"{modifier}+{_KEY_WORDS.get(name, name)}"

@@ -46,6 +46,10 @@ class OpenNewJob(Message):
     """Show the form for a new job."""
 
 
+class OpenKeys(Message):
+    """Show the keys of all screens."""
+
+
 class OpenRejects(Message):
     """Show the rejected records of a file of an ingest job; None: of all its files."""
 

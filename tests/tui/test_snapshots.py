@@ -174,6 +174,14 @@ def test_rejects_look_as_they_should(snap_compare: Any, size: tuple[int, int], t
     assert snap_compare(app, terminal_size=size, run_before=run)
 
 
+@pytest.mark.parametrize(
+    ("size", "theme"), [((80, 24), "harbour"), ((40, 12), "sixteen"), ((120, 36), "daylight")], ids=["normal", "small", "wide"]
+)
+def test_the_keys_look_as_they_should(snap_compare: Any, size: tuple[int, int], theme: str) -> None:
+    app = application(harbour(), theme=theme, keys={"open": "o,enter", "up": "w"})
+    assert snap_compare(app, terminal_size=size, run_before=_after("cancelled", ["f2", "j"], "remapped"))
+
+
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)], ids=["normal", "small"])
 def test_the_question_before_sources_go_looks_as_it_should(snap_compare: Any, size: tuple[int, int]) -> None:
     app = application(SeededHouse(planned(8, deletes=True)), theme="harbour", job=PLANNED)
