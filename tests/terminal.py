@@ -96,6 +96,12 @@ class Terminal:
         with self._lock:
             return "\n".join(self._screen.display)
 
+    def colours(self) -> set[str]:
+        """The colours on the screen, `default` for the terminal's own."""
+        with self._lock:
+            cells = [self._screen.buffer[y][x] for y in range(self._screen.lines) for x in range(self._screen.columns)]
+            return {colour for cell in cells for colour in (cell.fg, cell.bg)}
+
     def marked_line(self, mark: str) -> str:
         """The first line that begins with this character, or nothing; cheap enough to be asked a thousand times a second."""
         with self._lock:

@@ -12,10 +12,12 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widget import Widget
 
 from s3tui.model import Job, JobState
 from s3tui.text import display_text
 from s3tui.tui import hangup, keymap, themes
+from s3tui.tui.asking import Asking
 from s3tui.tui.commands import Command, Where, bindings, commands_of
 from s3tui.tui.door import House
 from s3tui.tui.endings import Endings, desktop_notice, ending_sentence
@@ -28,10 +30,12 @@ from s3tui.tui.screens.jobs import JobsPage
 from s3tui.tui.screens.new_job import NewJobPage
 from s3tui.tui.screens.page import Page
 
+_THEMES_EVERY = 1.0
+"""Seconds between two looks for theme files that have changed."""
 _RUNNING = (JobState.PENDING, JobState.RUNNING)
 
 
-class S3tuiApp(App[int]):
+class S3tuiApp(App[int], Asking):
     """The terminal UI over one house. The result is the exit code."""
 
     CSS_PATH = "s3tui.tcss"
@@ -52,7 +56,10 @@ class S3tuiApp(App[int]):
         prefill: Prefill | None = None,
         form_first: bool = False,
     ) -> None:
-        super().__init__()
+        colourless = bool(os.environ.get("NO_COLOR"))  # Textual takes it out of the environment
+        super().__init__(
+            ansi_color=True if colourless else None
+        )  # else it would make greys of colours, and black of the terminal's own
         self.house = house
         self.keys = keymap.usable(keys or {})
         self._key_problems = keymap.key_problems(keys or {})
@@ -64,8 +71,9 @@ class S3tuiApp(App[int]):
         self._prefill = prefill or Prefill()
         self._form_first = form_first
         self._leaving = False
+        self._themes_stamp = themes.stamp()
         self.shelf = themes.load_themes()
-        self._dress(self.shelf.chosen(theme))
+        self._dress(self.shelf.chosen(theme, colourless=colourless))
 
     def _dress(self, skin: themes.Skin) -> None:
         for name in list(self.available_themes):
@@ -74,7 +82,7 @@ class S3tuiApp(App[int]):
         for other in self.shelf.skins.values():
             self.register_theme(other.theme)
         self.register_theme(skin.theme)
-        self.looks = skin.looks
+        self._wear(skin.looks)
         self.theme = skin.theme.name
         self.unregister_theme("textual-dark")
 
@@ -85,13 +93,42 @@ class S3tuiApp(App[int]):
     def watch_theme(self, name: str) -> None:
         """Glyphs and bars belong to the theme."""
         skin = self.shelf.skins.get(name)
-        self.looks = skin.looks if skin else Looks()
+        self._wear(skin.looks if skin else Looks())
+
+    def _wear(self, looks: Looks) -> None:
+        self.looks = looks
+        if self.no_color:
+            looks.ascii_bars = True  # in others only colours tell the full part from the empty one
+
+    def _mind_themes(self) -> None:
+        self.ask("themes", partial(themes.changed_themes, self._themes_stamp), self._take_themes)
+
+    def _take_themes(self, changed: tuple[themes.Stamp, themes.Shelf] | None) -> None:
+        """Show the theme as its file has it now; one that cannot be used any more stays as it was."""
+        if changed is None:
+            return
+        old, name = self.shelf, self.theme
+        self._themes_stamp, self.shelf = changed
+        told = [problem for problem in self.shelf.problems if problem not in old.problems]
+        if name not in self.shelf.skins:
+            self.shelf.skins[name] = old.skins.get(name) or old.chosen("")
+            told = told or [f"The file of the theme {name!r} is gone; it stays until you choose another."]
+        for other in self.available_themes.keys() - self.shelf.skins.keys():
+            self.unregister_theme(other)
+        for skin in self.shelf.skins.values():
+            self.register_theme(skin.theme)
+        self.mutate_reactive(S3tuiApp.theme)
+        for widget in (widget for screen in self.screen_stack for widget in screen.walk_children(Widget)):
+            widget.refresh()  # other glyphs are no other style, which alone Textual would see
+        for problem in told:
+            self.notify(display_text(problem), severity="warning", markup=False, timeout=10)
 
     async def on_mount(self) -> None:
         """Open the first screen, and say what was wrong with themes and keys."""
         if not self.is_headless:
             hangup.leave_when_told(self._leave)
             self.set_interval(1.0, self._check_terminal)
+        self.set_interval(_THEMES_EVERY, self._mind_themes)
         self.set_keymap(self.keys)
         await self.push_screen(JobsPage(self.house, self._fps))
         if self._job:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from textual.theme import BUILTIN_THEMES, Theme
 from s3tui.tui.looks import LOOKS, STYLES, Looks
 
 DEFAULT = "harbour"
+COLOURLESS = "ink"
+"""The default where `NO_COLOR` is set."""
 _FIELDS = {field.name for field in fields(Theme)}
 _COLOURS = _FIELDS - {"name", "dark", "ansi", "luminosity_spread", "text_alpha", "variables"}
 _OURS = {"states", "quiet", "rule", "cursor", "glyphs", "bar"}
@@ -64,11 +67,15 @@ class Shelf:
     skins: dict[str, Skin] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
-    def chosen(self, name: str) -> Skin:
-        """The theme with this name, or the default with a sentence in `problems`."""
+    def chosen(self, name: str, *, colourless: bool = False) -> Skin:
+        """The theme with this name; without a name the default, which may be one without colours.
+
+        A name that there is not means the default, and a sentence in `problems`.
+        """
         if name and name not in self.skins:
             self.problems.append(f"There is no theme {name!r}: showing {DEFAULT}. There are {', '.join(sorted(self.skins))}.")
-        return self.skins.get(name) or self.skins.get(DEFAULT) or _PLAIN_SKIN
+        default = COLOURLESS if colourless else DEFAULT
+        return self.skins.get(name) or self.skins.get(default) or _PLAIN_SKIN
 
 
 def load_themes() -> Shelf:
@@ -83,6 +90,27 @@ def load_themes() -> Shelf:
             else:
                 shelf.skins[skin.theme.name] = skin
     return shelf
+
+
+Stamp = tuple[tuple[str, int, int], ...]
+"""Path, time and size of each theme file."""
+
+
+def stamp() -> Stamp:
+    """Tells whether a theme file has changed, come or gone since an earlier stamp."""
+    found = []
+    for directory in theme_directories():
+        for path in sorted(directory.glob("*.yaml")):
+            with suppress(OSError):
+                status = path.stat()
+                found.append((str(path), status.st_mtime_ns, status.st_size))
+    return tuple(found)
+
+
+def changed_themes(known: Stamp) -> tuple[Stamp, Shelf] | None:
+    """All themes anew with their stamp, if any file is another one than at `known`. Blocks on the disk."""
+    now = stamp()
+    return None if now == known else (now, load_themes())
 
 
 def theme_directories() -> Iterator[Path]:
