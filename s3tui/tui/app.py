@@ -83,6 +83,7 @@ def _application(
         fps=ui.fps,
         keys=dict(ui.keys),
         notify=ui.notify,
+        log=settings.logging.path,
         job=job,
         prefill=prefill,
         form_first=bool(source or target),

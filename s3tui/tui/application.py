@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
@@ -52,6 +53,7 @@ class S3tuiApp(App[int], Asking):
         fps: float = 4,
         keys: dict[str, str] | None = None,
         notify: bool = True,
+        log: Path = Path(os.devnull),
         job: str | None = None,
         prefill: Prefill | None = None,
         form_first: bool = False,
@@ -65,6 +67,7 @@ class S3tuiApp(App[int], Asking):
         self._key_problems = keymap.key_problems(keys or {})
         self.failure: Exception | None = None
         self._fps = fps
+        self._log_path = log
         self._tells_endings = notify
         self._endings = Endings()
         self._job = job
@@ -181,6 +184,13 @@ class S3tuiApp(App[int], Asking):
 
         if not isinstance(self.screen, KeysPage):
             await self.push_screen(KeysPage(self.house, self.keys))
+
+    async def action_log(self) -> None:
+        """Show the log."""
+        from s3tui.tui.screens.log import LogPage
+
+        if not isinstance(self.screen, LogPage):
+            await self.push_screen(LogPage(self.house, self._log_path))
 
     def on_jobs_read(self, message: JobsRead) -> None:
         """Tell of jobs that have ended: a bell, a notice on the desktop, and a toast where the screen does not show it."""

@@ -25,6 +25,7 @@ class Where(StrEnum):
     TRANSFERS = "Transfers"
     REJECTS = "Rejected records"
     KEYS = "Keys"
+    LOG = "Log"
 
 
 SCREENS = (
@@ -34,6 +35,7 @@ SCREENS = (
     (Where.TRANSFERS, Where.LIST),
     (Where.REJECTS, Where.LIST),
     (Where.KEYS, Where.LIST),
+    (Where.LOG, Where.LIST),
 )
 """Which places are on one screen, its own first; what works everywhere works there, too."""
 
@@ -176,6 +178,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("back", "escape", "Back", "Close the detail, or go back to the job.", "back", Where.REJECTS, "Job"),
     Command("copy", "y", "Copy id", "Copy the selected line as ui.keys wants it.", "copy", Where.KEYS, "Copy"),
     Command("back", "escape", "Back", "Go back.", "back", Where.KEYS, "Back"),
+    Command("filter", "slash", "Filter", "Show only lines that contain a text.", "filter", Where.LOG, "Filter"),
+    Command("follow", "f", "Follow", "Stay at the end as it grows.", "follow", Where.LOG, "Follow"),
+    Command("detail", "enter,i", "Detail", "Show the selected line in full.", "detail", Where.LOG, "Detail"),
+    *_scrolling(Where.LOG),
+    Command("copy", "y", "Copy line", "Copy the selected line.", "copy", Where.LOG, "Copy"),
+    Command("back", "escape", "Back", "Close filter or detail, or go back.", "back", Where.LOG, "Back"),
     *_reasons(),
     *_views(),
     Command("up", "up,k", "Up", "One line up.", "move(-1)", Where.LIST),
@@ -188,6 +196,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("palette", "ctrl+p", "Command palette", "Find any action by its name.", "command_palette", Where.APP),
     Command("theme", "ctrl+t", "Theme", "Choose another theme.", "change_theme", Where.APP),
     Command("keys", "f2", "Keys", "List the keys of all screens, with their ids.", "keys", Where.APP),
+    Command("log", "L", "Log", "Show the log as it grows.", "log", Where.APP),
     Command("redraw", "ctrl+l", "Redraw", "Paint the whole screen again.", "redraw", Where.APP),
     Command("detach", "d", "Detach", "Leave at once; running jobs go on in the background.", "detach", Where.APP),
     Command("quit", "q,ctrl+q", "Quit", "Leave; asks what to do about running jobs.", "quit", Where.APP, "Quit"),

@@ -11,6 +11,7 @@ from s3tui.tui.commands import COMMANDS, SCREENS, Where, commands_of, key_words,
 from s3tui.tui.screens.help import help_text
 from s3tui.tui.screens.jobs import JobsPage
 from s3tui.tui.screens.keys import KeysPage
+from s3tui.tui.screens.log import LogPage
 from s3tui.tui.screens.new_job import NewJobPage
 from s3tui.tui.screens.page import Page
 from s3tui.tui.screens.plan import PlanPage
@@ -31,8 +32,9 @@ OWNERS = {
     Where.TRANSFERS: TransfersPage,
     Where.REJECTS: RejectsPage,
     Where.KEYS: KeysPage,
+    Where.LOG: LogPage,
 }
-PAGES: tuple[type[Page], ...] = (JobsPage, NewJobPage, PlanPage, TransfersPage, RejectsPage, KeysPage)
+PAGES: tuple[type[Page], ...] = (JobsPage, NewJobPage, PlanPage, TransfersPage, RejectsPage, KeysPage, LogPage)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: f"{command.where.name}-{command.id}")
