@@ -59,9 +59,8 @@ class S3tuiApp(App[int], Asking):
         form_first: bool = False,
     ) -> None:
         colourless = bool(os.environ.get("NO_COLOR"))  # Textual takes it out of the environment
-        super().__init__(
-            ansi_color=True if colourless else None
-        )  # else it would make greys of colours, and black of the terminal's own
+        # Without ansi_color it would make greys of colours, and black on black of the terminal's own.
+        super().__init__(ansi_color=True if colourless else None)
         self.house = house
         self.keys = keymap.usable(keys or {})
         self._key_problems = keymap.key_problems(keys or {})

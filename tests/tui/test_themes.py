@@ -209,6 +209,12 @@ def test_a_file_of_the_persons_own_wins_over_a_bundled_one(own: Path) -> None:
         ("name: x\nprimary: red\ns3tui:\n  quiet: $nothing 20%\n", 4, "is not a colour"),
         ("name: x\nprimary: red\ns3tui:\n  glyphs: {failed: oops}\n", 4, "exactly one character"),
         ("primary: red\n", 1, "needs 'name'"),
+        ("name: x\nprimary: red\ndark: maybe\n", 3, "needs true or false for 'dark'"),
+        ("name: x\nprimary: red\nluminosity_spread: much\n", 3, "needs a number from 0 to 1"),
+        ("name: x\nprimary: red\ntext_alpha: 7\n", 3, "needs a number from 0 to 1"),
+        ("name: x\nprimary: red\nvariables:\n  scrollbar: zzz\n", 4, "'zzz' for 'scrollbar'"),
+        ("name: x\nprimary: red\nvariables:\n  text: '} {'\n", 4, "'} {' for 'text'"),
+        ("name: x\nprimary: red\nvariables:\n  block-cursor-text-style: purple\n", 4, "'purple' for 'block-cursor-text-style'"),
         ("- a\n", 1, "is not a mapping"),
     ],
 )
