@@ -113,7 +113,7 @@ async def test_the_screen_is_reached_from_the_palette_and_from_the_help_by_its_o
         await pilot.press("question_mark")
         await until_seen(pilot, "F8 ids")
         await pilot.press("f8")
-        await until_seen(pilot, "Other keys go into")
+        await until_seen(pilot, "gives an action other keys")
         await pilot.press("escape")
         await until_seen(pilot, "From → to")
 

@@ -31,7 +31,7 @@ class KeysPage(Page):
 
     def body(self) -> Iterable[Widget]:
         """How to remap, and the list."""
-        yield Static("Other keys go into the configuration: ui: {keys: {pause: f9}}", id="place", markup=False)
+        yield Static("ui: {keys: {pause: f9}} in the configuration gives an action other keys.", id="place", markup=False)
         yield self.table
 
     def on_mount(self) -> None:
