@@ -21,6 +21,8 @@ from tests.waiting import wait_until
 
 PRIVATE = re.compile(rb"\x1b\[[<=>?][0-9;:$]*[a-zA-Z]")
 """What pyte does not know and would print."""
+_NOTICE = re.compile(rb"\x1b\]9;([^\a]*)\a")
+_OSC = re.compile(rb"\x1b\][^\a\x1b]*(\a|\x1b\\)")
 _SYNC_QUESTION, _SYNC_ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
 
 
@@ -56,6 +58,9 @@ class Terminal:
         os.close(slave)
         self.written = 0
         """Bytes that the program has written."""
+        self.notices: list[str] = []
+        """What was told the desktop, by OSC 9."""
+        self.bells = 0
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -82,12 +87,20 @@ class Terminal:
             with self._lock:
                 self.written += len(data)
                 data, kept = _whole(kept + data)
+                self.notices += [notice.decode() for notice in _NOTICE.findall(data)]
+                self.bells += _OSC.sub(b"", data).count(b"\a")
                 self._stream.feed(PRIVATE.sub(b"", data))
 
     def text(self) -> str:
         """What is on the screen."""
         with self._lock:
             return "\n".join(self._screen.display)
+
+    def colours(self) -> set[str]:
+        """The colours on the screen, `default` for the terminal's own."""
+        with self._lock:
+            cells = [self._screen.buffer[y][x] for y in range(self._screen.lines) for x in range(self._screen.columns)]
+            return {colour for cell in cells for colour in (cell.fg, cell.bg)}
 
     def marked_line(self, mark: str) -> str:
         """The first line that begins with this character, or nothing; cheap enough to be asked a thousand times a second."""

@@ -29,6 +29,7 @@ ODD: dict[Key, tuple[Any, ...]] = {
     ("video", "ladder"): ("auto", "720", "1080,720", "480"),
     ("webhook", "url"): tuple(f"http://{place}.test" for place in "abcd"),
     ("api", "max_body"): ("5MiB", "6MiB", "7MiB", "8MiB"),
+    ("api", "allowed_sources"): (["/a"], ["/b"], ["/c"], ["/d"]),
 }
 """Values of keys that do not take just anything of their type."""
 

@@ -73,11 +73,14 @@ def _theme(settings: Settings) -> Iterator[str]:
 
 
 def _keys(settings: Settings) -> Iterator[str]:
+    from s3tui.tui import keymap
     from s3tui.tui.commands import COMMANDS, unknown_ids
 
     known = {command.id for command in COMMANDS}
     for name in unknown_ids(settings.ui.keys):
         yield f"ui.keys: there is no action {display_text(repr(name))}{_meant(name, known)}"
+    yield from (display_text(keymap.unusable_sentence(*bad)) for bad in keymap.unusable(settings.ui.keys).items())
+    yield from (keymap.clash_sentence([clash]) for clash in keymap.clashes(keymap.usable(settings.ui.keys)))
 
 
 def _allowed(settings: Settings) -> Iterator[str]:

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 from s3tui.cli.log_file import SharedLogFile
 from s3tui.log_context import Value, subject
 from s3tui.masking import masked
-from s3tui.state.options import state_directory
 from s3tui.text import display_text
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def open_log(options: LoggingOptions, *, verbose: int) -> None:
 
 def log_path(options: LoggingOptions) -> Path:
     """Where the log is written."""
-    return Path(options.log_file).expanduser() if options.log_file else state_directory() / "s3tui.log"
+    return options.path
 
 
 def _file_handler(options: LoggingOptions) -> logging.Handler | None:

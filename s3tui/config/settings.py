@@ -14,7 +14,7 @@ from s3tui.jobs.options import BackupOptions, IngestOptions, VideoOptions
 from s3tui.live.options import LiveOptions
 from s3tui.masking import passwords_in
 from s3tui.queues.options import QueueOptions
-from s3tui.state.options import StateOptions
+from s3tui.state.options import StateOptions, state_directory
 from s3tui.storage.options import AwsOptions, S3Options
 from s3tui.text import parse_size
 from s3tui.transfer.options import TransferOptions
@@ -69,6 +69,8 @@ class UiOptions(BaseModel):
     """Times a second that live figures are painted."""
     keys: dict[str, str] = {}
     """Binding id to keys: `{quit: ctrl+q}`."""
+    notify: bool = True
+    """Whether a job that ends while the UI is open rings the bell and shows a notice on the desktop."""
 
 
 class LoggingOptions(BaseModel):
@@ -82,6 +84,11 @@ class LoggingOptions(BaseModel):
     max_log_size_mb: Annotated[int, Field(ge=1)] = 10
     backup_count: Annotated[int, Field(ge=0)] = 5
     format: Literal["text", "json"] = "text"
+
+    @property
+    def path(self) -> Path:
+        """Where the log is written."""
+        return Path(self.log_file).expanduser() if self.log_file else state_directory() / "s3tui.log"
 
 
 class Settings(BaseModel):

@@ -2,12 +2,15 @@
 
     app            run_tui: environment, terminal check, crash report; imports Textual only when it starts
     application    the Textual App: themes, keys, palette, signals, which screen is open
-    screens/       Jobs, New job, Plan, Transfers, Help, dialogs
+    screens/       Jobs, New job, Plan, Transfers, Keys, Log, Help, dialogs
     widgets/       the line-drawn tables, the summary, the key bar, the detail pane
     commands       the one table of actions: bindings, key bar, palette and help are made from it
+    keymap         what ui.keys makes of it, and what is wrong with that
+    log_tail       the end of the log, as it grows
     prefill        what the form for a new job begins with
     looks, cells   how a state looks; text cut to cells
     figures        the numbers of a job as sentences and shares; videos: those of what becomes a video
+    endings        jobs that end meanwhile: bell and notice
     themes         YAML files to themes
     door           what the UI needs of the rest of the program, as protocols
     messages       what screens tell the application

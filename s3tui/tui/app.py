@@ -83,6 +83,8 @@ def _application(
         theme=ui.theme or "",
         fps=ui.fps,
         keys=dict(ui.keys),
+        notify=ui.notify,
+        log=settings.logging.path,
         job=job,
         prefill=prefill,
         form_first=bool(source or target),

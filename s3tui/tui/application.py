@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widget import Widget
 
 from s3tui.model import Job, JobState
 from s3tui.text import display_text
-from s3tui.tui import hangup, themes
-from s3tui.tui.commands import Command, Where, bindings, commands_of, unknown_ids
+from s3tui.tui import hangup, keymap, themes
+from s3tui.tui.asking import Asking
+from s3tui.tui.commands import Command, Where, bindings, commands_of
 from s3tui.tui.door import House
-from s3tui.tui.internals import end_after_failure, repaint_all
+from s3tui.tui.endings import Endings, desktop_notice, ending_sentence
+from s3tui.tui.internals import end_after_failure, repaint_all, tell_terminal
 from s3tui.tui.looks import Looks
-from s3tui.tui.messages import DoCommand, OpenJob, OpenNewJob, OpenRejects
+from s3tui.tui.messages import DoCommand, JobsRead, OpenJob, OpenKeys, OpenNewJob, OpenRejects
 from s3tui.tui.prefill import Prefill
 from s3tui.tui.screens.dialogs import leave_question
 from s3tui.tui.screens.jobs import JobsPage
 from s3tui.tui.screens.new_job import NewJobPage
 from s3tui.tui.screens.page import Page
 
+_THEMES_EVERY = 1.0
+"""Seconds between two looks for theme files that have changed."""
 _RUNNING = (JobState.PENDING, JobState.RUNNING)
 
 
-class S3tuiApp(App[int]):
+class S3tuiApp(App[int], Asking):
     """The terminal UI over one house. The result is the exit code."""
 
     CSS_PATH = "s3tui.tcss"
@@ -45,23 +52,30 @@ class S3tuiApp(App[int]):
         theme: str = "",
         fps: float = 4,
         keys: dict[str, str] | None = None,
+        notify: bool = True,
+        log: Path = Path(os.devnull),
         job: str | None = None,
         prefill: Prefill | None = None,
         form_first: bool = False,
     ) -> None:
-        super().__init__()
+        colourless = bool(os.environ.get("NO_COLOR"))  # Textual takes it out of the environment
+        # Without ansi_color it would make greys of colours, and black on black of the terminal's own.
+        super().__init__(ansi_color=True if colourless else None)
         self.house = house
-        self.keys = {name: value for name, value in (keys or {}).items() if name not in unknown_ids(keys or {})}
-        self.unknown_keys = unknown_ids(keys or {})
+        self.keys = keymap.usable(keys or {})
+        self._key_problems = keymap.key_problems(keys or {})
         self.failure: Exception | None = None
         self._fps = fps
+        self._log_path = log
+        self._tells_endings = notify
+        self._endings = Endings()
         self._job = job
         self._prefill = prefill or Prefill()
         self._form_first = form_first
-        self._clashes: set[str] = set()
         self._leaving = False
+        self._themes_stamp = themes.stamp()
         self.shelf = themes.load_themes()
-        self._dress(self.shelf.chosen(theme))
+        self._dress(self.shelf.chosen(theme, colourless=colourless))
 
     def _dress(self, skin: themes.Skin) -> None:
         for name in list(self.available_themes):
@@ -70,7 +84,7 @@ class S3tuiApp(App[int]):
         for other in self.shelf.skins.values():
             self.register_theme(other.theme)
         self.register_theme(skin.theme)
-        self.looks = skin.looks
+        self._wear(skin.looks)
         self.theme = skin.theme.name
         self.unregister_theme("textual-dark")
 
@@ -81,28 +95,50 @@ class S3tuiApp(App[int]):
     def watch_theme(self, name: str) -> None:
         """Glyphs and bars belong to the theme."""
         skin = self.shelf.skins.get(name)
-        self.looks = skin.looks if skin else Looks()
+        self._wear(skin.looks if skin else Looks())
+
+    def _wear(self, looks: Looks) -> None:
+        self.looks = looks
+        if self.no_color:
+            looks.ascii_bars = True  # in others only colours tell the full part from the empty one
+
+    def _mind_themes(self) -> None:
+        self.ask("themes", partial(themes.changed_themes, self._themes_stamp), self._take_themes)
+
+    def _take_themes(self, changed: tuple[themes.Stamp, themes.Shelf] | None) -> None:
+        """Show the theme as its file has it now; one that cannot be used any more stays as it was."""
+        if changed is None:
+            return
+        old, name = self.shelf, self.theme
+        self._themes_stamp, self.shelf = changed
+        told = [problem for problem in self.shelf.problems if problem not in old.problems]
+        if name not in self.shelf.skins:
+            self.shelf.skins[name] = old.skins.get(name) or old.chosen("")
+            told = told or [f"The file of the theme {name!r} is gone; it stays until you choose another."]
+        for other in self.available_themes.keys() - self.shelf.skins.keys():
+            self.unregister_theme(other)
+        for skin in self.shelf.skins.values():
+            self.register_theme(skin.theme)
+        self.mutate_reactive(S3tuiApp.theme)
+        for widget in (widget for screen in self.screen_stack for widget in screen.walk_children(Widget)):
+            widget.refresh()  # other glyphs are no other style, which alone Textual would see
+        for problem in told:
+            self.notify(display_text(problem), severity="warning", markup=False, timeout=10)
 
     async def on_mount(self) -> None:
         """Open the first screen, and say what was wrong with themes and keys."""
         if not self.is_headless:
             hangup.leave_when_told(self._leave)
             self.set_interval(1.0, self._check_terminal)
+        self.set_interval(_THEMES_EVERY, self._mind_themes)
         self.set_keymap(self.keys)
         await self.push_screen(JobsPage(self.house, self._fps))
         if self._job:
             self.post_message(OpenJob(self._job, plan=False))
         elif self._form_first:
             self.post_message(OpenNewJob())
-        for problem in self.shelf.problems:
+        for problem in (*self.shelf.problems, *self._key_problems):
             self.notify(display_text(problem), severity="warning", markup=False, timeout=10)
-        if self.unknown_keys:
-            self.notify(
-                display_text(f"ui.keys: unknown action {', '.join(self.unknown_keys)}."),
-                severity="warning",
-                markup=False,
-                timeout=10,
-            )
 
     def _leave(self, code: int) -> None:
         self.exit(code, return_code=code)
@@ -141,14 +177,41 @@ class S3tuiApp(App[int]):
         await self.push_screen(NewJobPage(self.house, replace(self._prefill)))
         self._prefill.hint = ""
 
+    async def on_open_keys(self) -> None:
+        """Show the keys of all screens."""
+        from s3tui.tui.screens.keys import KeysPage
+
+        if not isinstance(self.screen, KeysPage):
+            await self.push_screen(KeysPage(self.house, self.keys))
+
+    async def action_log(self) -> None:
+        """Show the log."""
+        from s3tui.tui.screens.log import LogPage
+
+        if not isinstance(self.screen, LogPage):
+            await self.push_screen(LogPage(self.house, self._log_path))
+
+    def on_jobs_read(self, message: JobsRead) -> None:
+        """Tell of jobs that have ended: a bell, a notice on the desktop, and a toast where the screen does not show it."""
+        ended = self._endings.learn(message.jobs)
+        if not ended or not self._tells_endings:
+            return
+        self.bell()
+        for job in ended:
+            sentence = ending_sentence(job)
+            tell_terminal(self, desktop_notice(sentence, os.environ.get("TERM", "")))
+            if job.id not in self._in_sight(message.jobs):
+                self.notify(sentence, severity="information" if job.state == "completed" else "warning", markup=False)
+
+    def _in_sight(self, jobs: Sequence[Job]) -> Collection[str]:
+        """The ids of jobs that the page on show is about."""
+        page = next((page for page in reversed(self.screen_stack) if isinstance(page, Page)), None)
+        return {job.id for job in jobs} if isinstance(page, JobsPage) else {getattr(page, "job_id", "")}
+
     # Keys, palette, help.
 
-    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:  # noqa: ARG002 - Textual's
-        """Tell once that a remapped key is taken."""
-        names = ", ".join(sorted(binding.id or binding.action for binding in clashed_bindings))
-        if names not in self._clashes:
-            self._clashes.add(names)
-            self.notify(f"ui.keys: the keys of {names} are taken by another action.", severity="warning", markup=False)
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
+        """Told at the start already; Textual would tell it with every key, and of one screen only."""
 
     def places(self, screen: Screen[object]) -> tuple[Where, ...]:
         """Where the commands of a screen come from."""
@@ -175,6 +238,10 @@ class S3tuiApp(App[int]):
         from s3tui.tui.screens.help import Help
 
         self.push_screen(Help(self.places(self.screen), self.keys))
+
+    def action_keys(self) -> None:
+        """The keys of all screens."""
+        self.post_message(OpenKeys())
 
     def action_redraw(self) -> None:
         """Paint every cell again."""

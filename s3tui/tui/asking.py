@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from textual.dom import DOMNode
 from textual.message_pump import MessagePump
-from textual.widget import Widget
 
 from s3tui.tui.messages import Came, WentWrong
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Asking(MessagePump):
-    """For widgets and screens: one question per topic at a time."""
+    """For widgets, screens and the application: one question per topic at a time."""
 
     _topics: set[str]
 
@@ -25,7 +25,7 @@ class Asking(MessagePump):
 
         Returns False, and asks nothing, while a question of the same topic is out. A failure goes to `otherwise`, or to `failed`.
         """
-        assert isinstance(self, Widget)
+        assert isinstance(self, DOMNode)
         if not hasattr(self, "_topics"):
             self._topics = set()
         if topic in self._topics:

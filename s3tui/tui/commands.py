@@ -24,6 +24,20 @@ class Where(StrEnum):
     PLAN = "Plan"
     TRANSFERS = "Transfers"
     REJECTS = "Rejected records"
+    KEYS = "Keys"
+    LOG = "Log"
+
+
+SCREENS = (
+    (Where.JOBS, Where.LIST),
+    (Where.NEW, Where.TREE, Where.LIST),
+    (Where.PLAN, Where.LIST),
+    (Where.TRANSFERS, Where.LIST),
+    (Where.REJECTS, Where.LIST),
+    (Where.KEYS, Where.LIST),
+    (Where.LOG, Where.LIST),
+)
+"""Which places are on one screen, its own first; what works everywhere works there, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +176,14 @@ COMMANDS: tuple[Command, ...] = (
         "all-files", "a", "All files", "Show all files, or the selected record's only.", "all_files", Where.REJECTS, "All files"
     ),
     Command("back", "escape", "Back", "Close the detail, or go back to the job.", "back", Where.REJECTS, "Job"),
+    Command("copy", "y", "Copy id", "Copy the selected line as ui.keys wants it.", "copy", Where.KEYS, "Copy"),
+    Command("back", "escape", "Back", "Go back.", "back", Where.KEYS, "Back"),
+    Command("filter", "slash", "Filter", "Show only lines that contain a text.", "filter", Where.LOG, "Filter"),
+    Command("follow", "f", "Follow", "Stay at the end as it grows.", "follow", Where.LOG, "Follow"),
+    Command("detail", "enter,i", "Detail", "Show the selected line in full.", "detail", Where.LOG, "Detail"),
+    *_scrolling(Where.LOG),
+    Command("copy", "y", "Copy line", "Copy the selected line.", "copy", Where.LOG, "Copy"),
+    Command("back", "escape", "Back", "Close filter or detail, or go back.", "back", Where.LOG, "Back"),
     *_reasons(),
     *_views(),
     Command("up", "up,k", "Up", "One line up.", "move(-1)", Where.LIST),
@@ -173,6 +195,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("help", "question_mark,f1", "Help", "Show every key.", "help", Where.APP, "Help"),
     Command("palette", "ctrl+p", "Command palette", "Find any action by its name.", "command_palette", Where.APP),
     Command("theme", "ctrl+t", "Theme", "Choose another theme.", "change_theme", Where.APP),
+    Command("keys", "f2", "Keys", "List the keys of all screens, with their ids.", "keys", Where.APP),
+    Command("log", "L", "Log", "Show the log as it grows.", "log", Where.APP),
     Command("redraw", "ctrl+l", "Redraw", "Paint the whole screen again.", "redraw", Where.APP),
     Command("detach", "d", "Detach", "Leave at once; running jobs go on in the background.", "detach", Where.APP),
     Command("quit", "q,ctrl+q", "Quit", "Leave; asks what to do about running jobs.", "quit", Where.APP, "Quit"),
@@ -215,10 +239,11 @@ _KEY_WORDS = {
 def key_words(command: Command, keymap: Mapping[str, str]) -> list[str]:
     """The keys of a command as people write them, the user's own mapping applied."""
     keys = keymap.get(command.id, command.keys).split(",")
-    return [_key_word(key.strip()) for key in keys if key.strip()]
+    return [key_word(key.strip()) for key in keys if key.strip()]
 
 
-def _key_word(key: str) -> str:
+def key_word(key: str) -> str:
+    """A key as people write it: `?`, `Esc`, `ctrl+x`, `F2`."""
     modifier, plus, name = key.rpartition("+")
     if plus and modifier:
         return f"{modifier}+{_KEY_WORDS.get(name, name)}"

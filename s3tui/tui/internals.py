@@ -38,6 +38,12 @@ def end_after_failure(app: App[int], error: Exception) -> None:
     app._close_messages_no_wait()
 
 
+def tell_terminal(app: App[int], sequence: str) -> None:
+    """Send the terminal a sequence that paints nothing, between two frames."""
+    if not app.is_headless and app._driver is not None:
+        app._driver.write(sequence)
+
+
 def repaint_all(screen: Screen[object]) -> None:
     """Paint every cell of the screen again, for a terminal that was written over."""
     screen.refresh(layout=True)

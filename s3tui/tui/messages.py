@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from textual.message import Message
 
+from s3tui.model import Job
 from s3tui.tui.commands import Command
 
 
@@ -45,6 +46,10 @@ class OpenNewJob(Message):
     """Show the form for a new job."""
 
 
+class OpenKeys(Message):
+    """Show the keys of all screens."""
+
+
 class OpenRejects(Message):
     """Show the rejected records of a file of an ingest job; None: of all its files."""
 
@@ -52,6 +57,14 @@ class OpenRejects(Message):
         super().__init__()
         self.job_id = job_id
         self.file_no = file_no
+
+
+class JobsRead(Message):
+    """The newest jobs, as they are now."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        super().__init__()
+        self.jobs = jobs
 
 
 class DoCommand(Message):

@@ -15,7 +15,9 @@ over a bundled one of the same name. What cannot be used is a sentence that name
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,8 @@ from textual.theme import BUILTIN_THEMES, Theme
 from s3tui.tui.looks import LOOKS, STYLES, Looks
 
 DEFAULT = "harbour"
+COLOURLESS = "ink"
+"""The default where `NO_COLOR` is set."""
 _FIELDS = {field.name for field in fields(Theme)}
 _COLOURS = _FIELDS - {"name", "dark", "ansi", "luminosity_spread", "text_alpha", "variables"}
 _OURS = {"states", "quiet", "rule", "cursor", "glyphs", "bar"}
@@ -43,6 +47,24 @@ FALLBACKS = {
     "row-style": "none",
 }
 """Values of our CSS variables for themes that do not set them."""
+
+
+_HARMLESS = re.compile(r"[\w#%(),. -]+").fullmatch
+_STYLE_WORD = r"(not )?(b|bold|dim|italic|reverse|strike|underline)"
+_STYLE = re.compile(f"none|{_STYLE_WORD}( {_STYLE_WORD})*").fullmatch
+_KNOWN = {**Theme(name="", primary="#000000").to_color_system().generate(), **FALLBACKS}
+"""The variables that Textual and we use, with values of their kinds."""
+
+
+def _colour_like(value: str) -> bool:
+    """Whether it is a colour, with a share perhaps."""
+    word, _, share = value.partition(" ")
+    if share and not re.fullmatch(r"\d{1,3}(\.\d+)?%", share):
+        return False
+    try:
+        return word in ("auto", "initial") or bool(Color.parse(word))
+    except ColorParseError:
+        return False
 
 
 class _Unusable(Exception):
@@ -64,11 +86,15 @@ class Shelf:
     skins: dict[str, Skin] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
-    def chosen(self, name: str) -> Skin:
-        """The theme with this name, or the default with a sentence in `problems`."""
+    def chosen(self, name: str, *, colourless: bool = False) -> Skin:
+        """The theme with this name; without a name the default, which may be one without colours.
+
+        A name that there is not means the default, and a sentence in `problems`.
+        """
         if name and name not in self.skins:
             self.problems.append(f"There is no theme {name!r}: showing {DEFAULT}. There are {', '.join(sorted(self.skins))}.")
-        return self.skins.get(name) or self.skins.get(DEFAULT) or _PLAIN_SKIN
+        default = COLOURLESS if colourless else DEFAULT
+        return self.skins.get(name) or self.skins.get(default) or _PLAIN_SKIN
 
 
 def load_themes() -> Shelf:
@@ -83,6 +109,27 @@ def load_themes() -> Shelf:
             else:
                 shelf.skins[skin.theme.name] = skin
     return shelf
+
+
+Stamp = tuple[tuple[str, int, int], ...]
+"""Path, time and size of each theme file."""
+
+
+def stamp() -> Stamp:
+    """Tells whether a theme file has changed, come or gone since an earlier stamp."""
+    found = []
+    for directory in theme_directories():
+        for path in sorted(directory.glob("*.yaml")):
+            with suppress(OSError):
+                status = path.stat()
+                found.append((str(path), status.st_mtime_ns, status.st_size))
+    return tuple(found)
+
+
+def changed_themes(known: Stamp) -> tuple[Stamp, Shelf] | None:
+    """All themes anew with their stamp, if any file is another one than at `known`. Blocks on the disk."""
+    now = stamp()
+    return None if now == known else (now, load_themes())
 
 
 def theme_directories() -> Iterator[Path]:
@@ -108,11 +155,11 @@ def read_theme(path: Path) -> Skin:
         if name not in _FIELDS and name != "s3tui":
             sheet.refuse(f"has an unknown key {name!r}", name)
     given = {name: value for name, value in text.items() if name in _FIELDS}
-    for name in _COLOURS & given.keys():
-        sheet.colour(str(given[name]), {}, name)
+    sheet.check_fields(given)
     variables = {str(name): str(value) for name, value in sheet.mapping(text, "variables").items()}
     if given.get("ansi"):  # Textual's own style sheets need more variables of such a theme
         variables = {**BUILTIN_THEMES["ansi-dark" if given.get("dark", True) else "ansi-light"].variables, **variables}
+    sheet.check_variables(variables)
     theme = Theme(**{**given, "name": str(given["name"]), "variables": {**variables, **_variables(sheet, ours, given)}})
     glyphs = {name: str(glyph) for name, glyph in sheet.mapping(ours, "glyphs", set(LOOKS)).items()}
     for name, glyph in glyphs.items():
@@ -157,6 +204,26 @@ class _Sheet:
             if allowed is not None and name not in allowed:
                 self.refuse(f"has an unknown key {name!r} in {key!r}", str(name))
         return dict(value)
+
+    def check_fields(self, given: Mapping[str, Any]) -> None:
+        """Refuse what Textual would stumble over when it shows the theme."""
+        for name in sorted(_COLOURS & given.keys()):
+            self.colour(str(given[name]), {}, name)
+        for name in ("dark", "ansi"):
+            if not isinstance(given.get(name, False), bool):
+                self.refuse(f"needs true or false for {name!r}", name)
+        for name in ("luminosity_spread", "text_alpha"):
+            share = given.get(name, 0)
+            if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+                self.refuse(f"needs a number from 0 to 1 for {name!r}", name)
+
+    def check_variables(self, variables: Mapping[str, str]) -> None:
+        """Refuse values that no style sheet takes: a colour (`red`, `#fff 50%`, `auto 87%`), or the style of a text."""
+        for name, value in variables.items():
+            default = _KNOWN.get(name, "")
+            fits = _STYLE if "-style" in name else _colour_like if _colour_like(default) else _HARMLESS
+            if not _HARMLESS(value) or (name in _KNOWN and not fits(value)):
+                self.refuse(f"has {value!r} for {name!r}, which is not what it takes", name)
 
     def colour(self, value: str, given: Mapping[str, Any], key: str) -> str:
         """A colour that Textual takes, with `$NAME 60%` worked out."""

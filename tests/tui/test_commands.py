@@ -7,9 +7,11 @@ from collections import Counter
 import pytest
 
 from s3tui.tui.application import S3tuiApp
-from s3tui.tui.commands import COMMANDS, Where, commands_of, key_words, unknown_ids
+from s3tui.tui.commands import COMMANDS, SCREENS, Where, commands_of, key_words, unknown_ids
 from s3tui.tui.screens.help import help_text
 from s3tui.tui.screens.jobs import JobsPage
+from s3tui.tui.screens.keys import KeysPage
+from s3tui.tui.screens.log import LogPage
 from s3tui.tui.screens.new_job import NewJobPage
 from s3tui.tui.screens.page import Page
 from s3tui.tui.screens.plan import PlanPage
@@ -29,8 +31,10 @@ OWNERS = {
     Where.PLAN: PlanPage,
     Where.TRANSFERS: TransfersPage,
     Where.REJECTS: RejectsPage,
+    Where.KEYS: KeysPage,
+    Where.LOG: LogPage,
 }
-PAGES: tuple[type[Page], ...] = (JobsPage, NewJobPage, PlanPage, TransfersPage, RejectsPage)
+PAGES: tuple[type[Page], ...] = (JobsPage, NewJobPage, PlanPage, TransfersPage, RejectsPage, KeysPage, LogPage)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: f"{command.where.name}-{command.id}")
@@ -56,12 +60,12 @@ def test_every_command_is_bound_with_its_id_where_it_works() -> None:
 
 def test_every_place_belongs_to_a_page_so_that_help_and_palette_reach_it() -> None:
     assert {place for page in PAGES for place in page.PLACES} | {Where.APP} == set(Where)
+    assert sorted(SCREENS) == sorted(page.PLACES for page in PAGES)
 
 
 def test_no_key_means_two_things_on_one_screen() -> None:
     for page in PAGES:
-        places = [place for place in page.PLACES if place is not Where.TREE]
-        keys = Counter(key for command in commands_of(*places, Where.APP) for key in command.keys.split(","))
+        keys = Counter(key for command in commands_of(*page.PLACES, Where.APP) for key in command.keys.split(","))
         assert [key for key, count in keys.items() if count > 1] == []
 
 

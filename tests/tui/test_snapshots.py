@@ -174,6 +174,33 @@ def test_rejects_look_as_they_should(snap_compare: Any, size: tuple[int, int], t
     assert snap_compare(app, terminal_size=size, run_before=run)
 
 
+@pytest.mark.parametrize(
+    ("size", "theme"), [((80, 24), "harbour"), ((40, 12), "sixteen"), ((120, 36), "daylight")], ids=["normal", "small", "wide"]
+)
+def test_the_keys_look_as_they_should(snap_compare: Any, size: tuple[int, int], theme: str) -> None:
+    app = application(harbour(), theme=theme, keys={"open": "o,enter", "up": "w"})
+    assert snap_compare(app, terminal_size=size, run_before=_after("cancelled", ["f2", "j"], "remapped"))
+
+
+@pytest.mark.parametrize(
+    ("size", "theme", "keys"),
+    [((80, 24), "harbour", ["k", "k", "i"]), ((120, 36), "driftwood", ["slash", *"denied", "enter"]), ((40, 12), "sixteen", [])],
+    ids=["normal", "wide", "small"],
+)
+def test_the_log_looks_as_it_should(
+    snap_compare: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, size: tuple[int, int], theme: str, keys: list[str]
+) -> None:
+    levels = ("DEBUG", "INFO", "INFO", "WARNING", "ERROR", "INFO")
+    lines = [
+        f"2026-11-21 10:30:{number:02},042 4711 {level} s3tui.state.chronicle: file={number}.jpg code=access_denied: S3 says no"
+        for number, level in enumerate(levels * 6)
+    ]
+    (tmp_path / "s3tui.log").write_text("\n".join([*lines, "  Traceback \x1b[2J", lines[1], ""]))
+    monkeypatch.chdir(tmp_path)
+    app = application(harbour(), theme=theme, log=Path("s3tui.log"))
+    assert snap_compare(app, terminal_size=size, run_before=_after("cancelled", ["L", *keys], "lines"))
+
+
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)], ids=["normal", "small"])
 def test_the_question_before_sources_go_looks_as_it_should(snap_compare: Any, size: tuple[int, int]) -> None:
     app = application(SeededHouse(planned(8, deletes=True)), theme="harbour", job=PLANNED)

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from s3tui.tui.commands import Where, commands_of, key_words
+from s3tui.tui.messages import OpenKeys
 
 
 class Help(ModalScreen[None]):
@@ -24,11 +25,13 @@ class Help(ModalScreen[None]):
         Binding("k,up", "scroll_text(-1)", show=False),
         Binding("pagedown,space", "scroll_text(10)", show=False),
         Binding("pageup", "scroll_text(-10)", show=False),
+        Binding("f2", "keys", show=False, id="keys"),
     ]
 
     def __init__(self, places: Sequence[Where], keymap: Mapping[str, str]) -> None:
         super().__init__()
         self._text = help_text(places, keymap)
+        self._keys = key_words(next(command for command in commands_of(Where.APP) if command.id == "keys"), keymap)[0]
 
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
@@ -36,7 +39,13 @@ class Help(ModalScreen[None]):
             yield Static("Keys", classes="dialog-title", markup=False)
             with VerticalScroll(can_focus=False):
                 yield Static(self._text, markup=False)
-            yield Static("Esc closes · ↑ ↓ scroll · ctrl+p finds any action by name", id="help-end", markup=False)
+            more = f"Esc closes · ↑ ↓ scroll · ctrl+p finds any action by name · {self._keys} ids"
+            yield Static(more, id="help-end", markup=False)
+
+    def action_keys(self) -> None:
+        """The keys of all screens, instead of these."""
+        self.dismiss()
+        self.post_message(OpenKeys())
 
     def action_scroll_text(self, lines: int) -> None:
         """Scroll."""

@@ -15,7 +15,7 @@ from s3tui.text import display_text
 from s3tui.tui.commands import Where, bindings
 from s3tui.tui.door import House
 from s3tui.tui.figures import subject_of
-from s3tui.tui.messages import OpenJob, OpenNewJob
+from s3tui.tui.messages import JobsRead, OpenJob, OpenNewJob
 from s3tui.tui.screens.page import Page
 from s3tui.tui.widgets.job_table import JobTable
 from s3tui.tui.widgets.summary import Trouble
@@ -54,8 +54,8 @@ class JobsPage(Page):
         self._read_at = 0.0
 
     def tick(self) -> None:
-        """Read the history: as often as is painted while a job runs, once a second when all is quiet."""
-        if self.is_current and time.monotonic() - self._read_at >= (self._pause * 0.9 if self.running else 1.0):
+        """Read the history: as often as is painted while a job runs and this is on show, else once a second."""
+        if time.monotonic() - self._read_at >= (self._pause * 0.9 if self.running and self.is_current else 1.0):
             self.ask("history", lambda: self.house.service.browse(limit=SHOWN), self._show, self._unread)
 
     @property
@@ -69,6 +69,7 @@ class JobsPage(Page):
         self.table.show(jobs)
         running = len(self.running)
         self.title_bar.tell("" if not running else "1 running" if running == 1 else f"{running} running")
+        self.post_message(JobsRead(jobs))
 
     def _unread(self, error: Exception) -> None:
         if not isinstance(error, S3tuiError):
