@@ -5,6 +5,7 @@ Whoever sees a file at its end ends it: the unit that landed its last batch, or 
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,16 +24,21 @@ if TYPE_CHECKING:
     from s3tui.jobs.ingest import IngestSpec
 
 
+_turn = threading.Lock()
+"""One thread of this process ends a file at a time: rejects may be large, and the plan and a unit often get there together."""
+
+
 def end_file(context: Context[IngestSpec], no: int) -> None:
     """End a file, if nothing is left to do of it. Raises StorageError, LeaseLost."""
-    file = context.store.ingests.file(context.lease.job_no, no)
-    if file is None:
-        return
-    if file.reason is not None:
-        _take_back(context, no, file.reason, file.error or file.reason)
-    elif file.has_landed and not context.job.dry_run:
-        with suppress(Cancelled):  # the job stops
-            _finish(context, no, file)
+    with _turn:
+        file = context.store.ingests.file(context.lease.job_no, no)
+        if file is None:
+            return
+        if file.reason is not None:
+            _take_back(context, no, file.reason, file.error or file.reason)
+        elif file.has_landed and not context.job.dry_run:
+            with suppress(Cancelled):  # the job stops
+                _finish(context, no, file)
 
 
 def _take_back(context: Context[IngestSpec], no: int, reason: str, error: str) -> None:

@@ -127,7 +127,8 @@ def test_connections_that_the_server_has_closed_are_replaced(postgresql_url: str
     job = new_job(store)
     with psycopg.connect(postgresql_url, autocommit=True) as admin:
         admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
     assert store.jobs.find(job.id)
     store.close()
