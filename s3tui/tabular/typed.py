@@ -12,15 +12,21 @@ from functools import lru_cache
 
 import orjson
 
-from s3tui.tabular.schema import BOOLEANS, MOMENTS, Column, Kind, Schema, convert
+from s3tui.tabular.schema import BOOLEANS, MOMENTS, Column, Kind, Schema
 
 _SCHEMAS = 64
 """Whose patterns are remembered."""
+_DATE = rb"(?!0000)[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+"""But for leap days."""
+_MOMENT = _DATE + rb"[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
 _CELLS = {
     Kind.INTEGER: rb"-?[1-9][0-9]{0,17}+|0",
     Kind.DECIMAL: rb"-?(?:0|[1-9][0-9]{0,99}+)(?:\.[0-9]{1,99}+)?+",
     Kind.FLOAT: rb"-?(?:0|[1-9][0-9]{0,6}+)(?:\.[0-9]{1,8}+)?+",
     Kind.BOOLEAN: b"|".join(spelling.encode() for spelling in BOOLEANS),
+    Kind.DATE: _DATE,
+    Kind.TIMESTAMP: _MOMENT,
+    Kind.TIMESTAMPTZ: _MOMENT + rb"(?:Z|[+-](?:0[0-9]|1[0-5]):?[0-5][0-9])",
 }
 """Cells that are surely of a type. There may be others: `convert` knows."""
 
@@ -31,13 +37,8 @@ def cells_of(plain: bytes, delimiter: bytes) -> list[bytes]:
 
 
 def surely_fits(schema: Schema, plain: bytes, delimiter: bytes) -> bool:
-    """Whether every cell of plain rows is of its column's type."""
-    if _pattern(schema, delimiter).fullmatch(plain) is None:
-        return False
-    moments = [(place, column) for place, column in enumerate(schema.columns) if column.kind in MOMENTS]
-    cells = cells_of(plain, delimiter) if moments else []
-    width = len(schema.columns)
-    return all(_are_moments(column, set(cells[place::width])) for place, column in moments)
+    """Whether every cell of plain rows is surely of its column's type."""
+    return _pattern(schema, delimiter).fullmatch(plain) is not None
 
 
 @lru_cache(_SCHEMAS)
@@ -52,11 +53,6 @@ def _cell(column: Column, anything: bytes) -> bytes:
     if known is None:
         return anything
     return b"(?:%b)%b" % (known, b"?+" if column.nullable else b"")
-
-
-def _are_moments(column: Column, cells: set[bytes]) -> bool:
-    """Whether these are dates, or times: they are few, since rows repeat theirs."""
-    return not convert(Schema((column,)), [[cell.decode()] for cell in cells])[1]
 
 
 def json_cells(schema: Schema, plain: bytes, delimiter: bytes) -> list[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from s3tui.tabular.encoding import Encoding
 from s3tui.tabular.grammar import Dialect
 from s3tui.tabular.objects import batch_object, named_row_texts
 from s3tui.tabular.rows import Rows
-from s3tui.tabular.schema import Column, Kind, Schema
+from s3tui.tabular.schema import Column, Kind, Schema, convert
 from s3tui.tabular.sheets import NamedSheet, TypedSheet
 from s3tui.tabular.split import Batch
 from s3tui.tabular.table import Table
@@ -26,8 +27,15 @@ CELLS = {
     Kind.DECIMAL: ["", "0", "-0.50", "1e-7", "12345678901234567890.12", ".5", "1."],
     Kind.FLOAT: ["", "0", "-1.5", "1e300", "0.1", "12345678.123456789012", "0.1000000000000000055"],
     Kind.BOOLEAN: ["", "true", "FALSE", "True", "1", "yes"],
-    Kind.DATE: ["", "2026-11-21", "2026-02-30", "2026-W47-6"],
-    Kind.TIMESTAMP: ["", "2026-11-21T10:30", "2026-11-21 10:30:15.123456", "2026-11-21T24:00", "2026-11-21T10:30Z"],
+    Kind.DATE: ["", "2026-11-21", "2026-02-30", "2028-02-29", "2026-02-29", "2026-04-31", "2026-12-31", "0000-01-01", "2026-W47-6"],
+    Kind.TIMESTAMP: [
+        "",
+        "2026-11-21T10:30",
+        "2026-11-21 10:30:15.123456",
+        "2026-11-21T24:00",
+        "2026-11-21T10:30:60",
+        "2026-11-21T10:30Z",
+    ],
     Kind.TIMESTAMPTZ: ["", "2026-11-21T10:30Z", "2026-11-21 10:30:15+0130", "2026-11-21T10:30:15+16:00", "2026-11-21T10:30"],
     Kind.TEXT: ["", "x", "ü", " ", "\x7f"],
 }
@@ -107,3 +115,12 @@ def test_fields_that_need_quotes_come_through_copy_as_they_are() -> None:
     assert rows.take(schema) == {}
     assert read_back(TypedSheet(rows)) == [["j", "1", str(line), *row] for line, row in enumerate(cells, 2)]
     assert TypedSheet(rows).values()[:6] == [2, "a|b", "1", 3, "x\ny", None]
+
+
+def test_a_day_that_surely_is_one_is_one() -> None:
+    schema = Schema((Column("a", Kind.DATE, False), Column("b", Kind.TEXT)))
+    for year, month, day in itertools.product((2026, 2028), range(14), range(33)):
+        text = f"{year}-{month:02}-{day:02}"
+        faults = convert(schema, [[text, "x"]])[1]
+        leap_day = (year, month, day) == (2028, 2, 29)
+        assert surely_fits(schema, f"{text}|x".encode(), b"|") is (not faults and not leap_day), text
