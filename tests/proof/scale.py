@@ -35,4 +35,4 @@ class Scale:
         return self.rows // self.batch_rows
 
 
-SCALE = Scale(ROWS, 500, 2000, 15, 3, 1800, 0) if FULL else Scale(12_000, 40, 200, 4, 1, 120, 0.015)
+SCALE = Scale(ROWS, 500, 2000, 15, 3, 1800, 0) if FULL else Scale(12_000, 40, 200, 4, 1, 120, 0.05)

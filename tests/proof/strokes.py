@@ -44,7 +44,7 @@ def drawn(seed: int, *, kills: int, restarts: int) -> list[tuple[int, Point | Re
     dice.shuffle(strokes)
     for _ in range(points.count(Point.ENDING)):  # of the first units: later ones are long, and end late
         strokes.insert(dice.randrange(1 + len(strokes) // 6), Point.ENDING)
-    step = SCALE.batches * 3 // 5 // len(strokes)
+    step = SCALE.batches * 2 // 5 // len(strokes)
     return [(dice.randrange(step // 4, step), stroke) for stroke in strokes]
 
 
