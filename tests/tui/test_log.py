@@ -188,7 +188,7 @@ async def test_the_filter_shows_only_what_contains_a_text(log: Path) -> None:
 
 async def test_without_a_log_a_sentence_says_so_until_there_is_one(tmp_path: Path) -> None:
     app = application(harbour(), log=tmp_path / "s3tui.log")
-    async with app.run_test(size=(120, 24)) as pilot:
+    async with app.run_test(size=(240, 24)) as pilot:
         await until_seen(pilot, "running")
         await pilot.press("L")
         await until_seen(pilot, "cannot be read: no such file or directory.")
