@@ -34,16 +34,18 @@ def read_rows(batch: Batch, raw: bytes, table: Table, schema: Schema | None = No
     `shown` names the file in sentences. Raises SourceChanged if that is not what was cut.
     """
     if len(raw) < batch.length:
-        return _too_large(batch, raw, table)
+        return _too_large(batch, raw, table, schema)
     rows = None if table.resubmitted else bulk_rows(batch, raw, table)
     if rows is None or (schema is not None and rows.take(schema)):
         return _Walk(batch, raw, table, shown).rows(schema)
     return rows
 
 
-def _too_large(batch: Batch, raw: bytes, table: Table) -> Rows:
+def _too_large(batch: Batch, raw: bytes, table: Table, schema: Schema | None) -> Rows:
     detail = f"it has {batch.length} bytes, and {len(raw)} is the most"
     rows = Rows(table, (), [])
+    if schema is not None:
+        rows.take(schema)
     rows.rejects = (Reject(batch.line, batch.first, batch.offset, Reason.TOO_LARGE, detail, raw),)
     return rows
 

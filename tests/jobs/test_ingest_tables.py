@@ -137,6 +137,13 @@ def test_what_has_landed_of_a_file_that_fails_is_taken_back_from_its_table(yard:
     assert [id for *_, id in typed(yard, name, "id", job=kept)] == [1, 2]
 
 
+def test_a_record_that_is_too_large_is_rejected_and_the_others_come(yard: Yard, tmp_path: Path, name: str) -> None:
+    large = "x" * (9 << 20)
+    job = ingest(yard, write(tmp_path / "a.csv", f"id,note\n1,a\n2,{large}\n3,c\n"), table=name)
+    assert (job.state, yard.runtime.service.rejects(job)) == (JobState.PARTIAL, [("too_large", 1)]), job.error
+    assert [(line, id) for _, line, id in typed(yard, name, "id")] == [(2, 1), (4, 3)]
+
+
 def test_a_table_that_goes_meanwhile_fails_the_job_with_a_sentence(
     yard: Yard, front: FaultFront, tmp_path: Path, name: str
 ) -> None:
