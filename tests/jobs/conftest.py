@@ -1,4 +1,4 @@
-"""Fixtures: yards."""
+"""Fixtures: yards, and the front of one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from s3tui.runtime import Runtime
+from tests.front import FaultFront
 from tests.jobs.yard import Yard, settings_for
 from tests.servers import Store
 
@@ -30,3 +31,16 @@ def yard_at(state_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             return yard
 
         yield open_at
+
+
+@pytest.fixture
+def front(rclone_store: Store) -> Iterator[FaultFront]:
+    """A fault front before `rclone_store`."""
+    with FaultFront(rclone_store.url) as running:
+        yield running
+
+
+@pytest.fixture
+def yard(yard_at: OpenYard, rclone_store: Store, front: FaultFront) -> Yard:
+    """A yard behind the front."""
+    return yard_at(rclone_store.behind(front))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,21 +11,7 @@ from s3tui.model import FileState, JobState
 from tests.front import FaultFront
 from tests.jobs.ingesting import begin, ingest, objects, rows, table
 from tests.jobs.yard import Yard
-from tests.servers import Store
 from tests.waiting import wait_until
-
-
-@pytest.fixture
-def front(rclone_store: Store) -> Iterator[FaultFront]:
-    """A fault front before `rclone_store`."""
-    with FaultFront(rclone_store.url) as running:
-        yield running
-
-
-@pytest.fixture
-def yard(yard_at: Callable[[Store], Yard], rclone_store: Store, front: FaultFront) -> Yard:
-    """A yard behind the front."""
-    return yard_at(rclone_store.behind(front))
 
 
 def payloads(yard: Yard) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,21 +15,7 @@ from s3tui.state.sql import quoted
 from tests.front import FaultFront
 from tests.jobs.ingesting import begin, ingest, objects, rows
 from tests.jobs.yard import Yard
-from tests.servers import Store
 from tests.waiting import wait_until
-
-
-@pytest.fixture
-def front(rclone_store: Store) -> Iterator[FaultFront]:
-    """A fault front before `rclone_store`."""
-    with FaultFront(rclone_store.url) as running:
-        yield running
-
-
-@pytest.fixture
-def yard(yard_at: Callable[[Store], Yard], rclone_store: Store, front: FaultFront) -> Yard:
-    """A yard behind the front."""
-    return yard_at(rclone_store.behind(front))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,19 +16,6 @@ from tests.jobs.yard import Yard
 from tests.media.clips import SECONDS, Clips
 from tests.servers import Store
 from tests.waiting import wait_until
-
-
-@pytest.fixture
-def front(rclone_store: Store) -> Iterator[FaultFront]:
-    """A fault front before `rclone_store`."""
-    with FaultFront(rclone_store.url) as running:
-        yield running
-
-
-@pytest.fixture
-def yard(yard_at: Callable[[Store], Yard], rclone_store: Store, front: FaultFront) -> Yard:
-    """A yard behind the front."""
-    return yard_at(rclone_store.behind(front))
 
 
 @pytest.fixture
