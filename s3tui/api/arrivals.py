@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fastapi import Request
 from starlette.responses import Response
 
-from s3tui.api.bodies import Hash, Writer, check_length, chunks_of, writing
+from s3tui.api.bodies import Hash, Writer, check_length, chunks_of, media_type, writing
 from s3tui.api.desk import Desk
 from s3tui.api.idempotency import Attempt, attempt
 from s3tui.api.intake import Wish, make_job, spec_of
@@ -44,7 +44,7 @@ class Takes:
 
     def check(self, request: Request) -> None:
         """Raises Problem 415."""
-        media = _media_type(request.headers.get("content-type", ""))
+        media = media_type(request.headers.get("content-type", ""))
         if media != _FORM:
             self.check_type(media)
         encoding = request.headers.get("content-encoding", "identity").strip().lower()
@@ -79,7 +79,7 @@ class _Source:
 
     def __init__(self, request: Request, desk: Desk, wish: Wish, takes: Takes) -> None:
         content_type = request.headers.get("content-type", "")
-        self._form = FormFile(content_type) if _media_type(content_type) == _FORM else None
+        self._form = FormFile(content_type) if media_type(content_type) == _FORM else None
         self._desk = desk
         self._wish = wish
         self._takes = takes
@@ -101,7 +101,7 @@ class _Source:
         checked = False
         async for piece in self._form.file(self._chunks):
             if not checked:
-                self._takes.check_type(_media_type(self._form.content_type))
+                self._takes.check_type(media_type(self._form.content_type))
                 checked = True
             yield piece
 
@@ -166,10 +166,6 @@ async def _first(pieces: AsyncIterator[Piece]) -> Piece:
     async for piece in pieces:
         return piece
     raise Problem(422, "empty", "The body is empty: send the file as the body of the request.")
-
-
-def _media_type(content_type: str) -> str:
-    return content_type.partition(";")[0].strip().lower()
 
 
 def _expected_digest(request: Request) -> str | None:

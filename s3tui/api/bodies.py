@@ -44,6 +44,11 @@ async def chunks_of(request: Request, *, largest: int, silence: float = _SILENCE
             yield chunk
 
 
+def media_type(content_type: str) -> str:
+    """What a Content-Type says, without its parameters."""
+    return content_type.partition(";")[0].strip().lower()
+
+
 def check_length(request: Request, desk: Desk) -> None:
     """See, before anything comes, that what is announced can be taken. Raises Problem 400, 413, 503. Blocks."""
     announced = request.headers.get("content-length")

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Header, Request
 from starlette.responses import Response
 
 from s3tui.api.auth import READS, Writer
+from s3tui.api.bodies import media_type
 from s3tui.api.desk import AtDesk, Desk
 from s3tui.api.problems import Problem
 from s3tui.api.resumable import ALGORITHMS, Turns, add, create, delete, find, offset_of
@@ -70,7 +71,7 @@ async def create_upload(
     upload_checksum: Annotated[str | None, _CHECKSUM] = None,
 ) -> Response:
     """Make an upload; its first piece may come along. Its id is that of the job that it becomes."""
-    has_piece = request.headers.get("content-type", "").partition(";")[0].strip().lower() == _PIECE_TYPE
+    has_piece = media_type(request.headers.get("content-type", "")) == _PIECE_TYPE
     body = await desk.write(create, desk, caller, int(upload_length), upload_metadata)
     offset = await _add(request, desk, caller, body, 0, upload_checksum) if has_piece else 0
     return _answer(201, {"Location": f"/v1/files/{body.id}", **_standing(body, offset)})
@@ -104,7 +105,7 @@ async def add_piece(
     upload_checksum: Annotated[str | None, _CHECKSUM] = None,
 ) -> Response:
     """Add a piece. With the last one the file becomes a job: S3tui-Job says where."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _PIECE_TYPE:
+    if media_type(request.headers.get("content-type", "")) != _PIECE_TYPE:
         raise Problem(415, "unsupported_type", f"A piece comes as {_PIECE_TYPE}.", headers={"Accept-Patch": _PIECE_TYPE})
     body = await desk.call(find, desk, caller, file_id)
     offset = await _add(request, desk, caller, body, int(upload_offset), upload_checksum)

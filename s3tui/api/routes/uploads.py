@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from s3tui.api import shapes
 from s3tui.api.auth import Writer
-from s3tui.api.bodies import chunks_of
+from s3tui.api.bodies import chunks_of, media_type
 from s3tui.api.desk import AtDesk, Desk
 from s3tui.api.idempotency import IdempotencyKey, attempt
 from s3tui.api.jobs_shown import accepted
@@ -62,7 +62,7 @@ async def post_upload(request: Request, desk: AtDesk, caller: Writer, key: Idemp
 
 async def _read(request: Request) -> bytes:
     """The body. Raises Problem 413, 415."""
-    media = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+    media = media_type(request.headers.get("content-type", _JSON))
     if media != _JSON:
         raise Problem(415, "unsupported_type", f"An upload is asked for in {_JSON}.", headers={"Accept-Post": _JSON})
     return b"".join([chunk async for chunk in chunks_of(request, largest=_MOST_JSON)])
