@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -88,8 +89,9 @@ class ApiServer:
 
     @property
     def staged(self) -> list[str]:
-        """What is there, by paths."""
-        return sorted(path.relative_to(self.staging).as_posix() for path in self.staging.rglob("*"))
+        """What is there, by paths; what goes while it is listed is left out."""
+        found = ((Path(above), name) for above, below, files in os.walk(self.staging) for name in (*below, *files))
+        return sorted((above / name).relative_to(self.staging).as_posix() for above, name in found)
 
     @property
     def log(self) -> str:
