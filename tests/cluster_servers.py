@@ -6,6 +6,7 @@ import logging
 import os
 import pwd
 import random
+import secrets
 import shutil
 import signal
 import socket
@@ -50,6 +51,11 @@ class KillableServer:
             self.process.wait()
             self.process = None
 
+    def restart(self) -> None:
+        """Kill it, and start it again."""
+        self.kill()
+        self.start()
+
     def _is_up(self) -> bool:
         if self.process is None or self.process.poll() is not None:  # what a killed one left was in its way
             self._begin()
@@ -83,6 +89,13 @@ class PostgreSQL(KillableServer):
     def url(self) -> str:
         """`state.url`."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def new_database(self) -> str:
+        """The `state.url` of an empty database besides."""
+        name = f"test_{secrets.token_hex(4)}"
+        with psycopg.connect(self.url, autocommit=True) as admin:
+            admin.execute(f"CREATE DATABASE {name}".encode())
+        return f"{self.url.rpartition('/')[0]}/{name}"
 
     def make(self) -> None:
         """Make the cluster of databases."""

@@ -11,9 +11,9 @@ from random import Random
 import pytest
 
 from tests.cli.command import Home
+from tests.cluster_servers import PostgreSQL, RabbitMQ, cluster_servers
 from tests.front import FaultFront
 from tests.proof.flights import Expected, made_up_flights, real_flights, write_flights
-from tests.proof.parties import PostgreSQLCluster, RabbitMQNode, postgresql_cluster, rabbitmq_node
 from tests.proof.scale import FULL, SCALE
 from tests.proof.scene import Scene, state_of, wholly_undisturbed
 from tests.proof.verdict import Verdict, job_objects, judged
@@ -64,22 +64,16 @@ def embedded(home: Home, rclone_store: Store) -> Iterator[Scene]:
 
 
 @pytest.fixture(scope="session")
-def database() -> Iterator[PostgreSQLCluster]:
-    """A PostgreSQL to restart."""
-    with postgresql_cluster() as cluster:
-        yield cluster
-
-
-@pytest.fixture(scope="session")
-def broker() -> Iterator[RabbitMQNode]:
-    """A RabbitMQ to kill."""
-    with rabbitmq_node() as node:
-        yield node
+def servers() -> Iterator[tuple[PostgreSQL, RabbitMQ]]:
+    """Both to kill."""
+    with cluster_servers() as servers:
+        yield servers
 
 
 @pytest.fixture
-def clustered(home: Home, rclone_store: Store, database: PostgreSQLCluster, broker: RabbitMQNode) -> Iterator[Scene]:
+def clustered(home: Home, rclone_store: Store, servers: tuple[PostgreSQL, RabbitMQ]) -> Iterator[Scene]:
     """PostgreSQL and RabbitMQ."""
+    database, broker = servers
     home.environment |= {"DATABASE_URL": database.new_database(), "RABBITMQ_URL": broker.url}
     with _scene(home, rclone_store) as scene:
         scene.database, scene.broker = database, broker

@@ -11,8 +11,8 @@ from s3tui.state.settling import LEASED
 from s3tui.state.sql import Connection
 from s3tui.state.store import Store as StateStore
 from tests.cli.command import Home
+from tests.cluster_servers import PostgreSQL, RabbitMQ
 from tests.front import FaultFront
-from tests.proof.parties import PostgreSQLCluster, RabbitMQNode
 from tests.proof.scale import SCALE
 from tests.proof.workforce import Workforce
 from tests.servers import Store
@@ -27,8 +27,8 @@ class Scene:
     bucket: Store
     front: FaultFront
     state: StateStore
-    database: PostgreSQLCluster | None = None
-    broker: RabbitMQNode | None = None
+    database: PostgreSQL | None = None
+    broker: RabbitMQ | None = None
 
     def submit(self, file: Path) -> Job:
         """Begin to ingest a file."""
