@@ -68,10 +68,10 @@ async def test_a_version_that_is_known_is_not_told_again(any_office: Office) -> 
 async def test_time_alone_makes_no_new_version(any_office: Office) -> None:
     [job] = await post_some(any_office, 1)
     with any_office.store.database.write() as connection:
-        connection.execute("UPDATE job SET started_at = 1")
+        connection.execute("UPDATE job SET started_at = 999")
     first = await any_office.client.get(f"/v1/jobs/{job}")
     with any_office.store.database.write() as connection:
-        connection.execute("UPDATE job SET started_at = 2")  # the same second
+        connection.execute("UPDATE job SET started_at = 1")  # longer ago, and in the same second
     second = await any_office.client.get(f"/v1/jobs/{job}")
     assert first.json()["seconds"] != second.json()["seconds"]
     assert first.headers["etag"] == second.headers["etag"]
