@@ -4,8 +4,9 @@
     its ETag is the MD5 of the bytes       which it was never told, so it has calculated it from what it holds
     the bytes, read back                   where nothing else tells; dear, but a proof
 
-What it says of an object when it is looked at must fit in any case: size, and a checksum of the same kind if it keeps one. An ETag
-other than the one it answered with is that of another object perhaps: then its answer proves nothing of what is there.
+Of a small object the answer to the request that stored it may be proof already. What the store says of an object when it is looked
+at must fit in any case: size, and a checksum of the same kind if it keeps one. An ETag other than the one it answered with is that
+of another object perhaps: then its answer proves nothing of what is there.
 """
 
 from __future__ import annotations
@@ -46,8 +47,11 @@ class Prover:
 
         Raises NotIdentical, Unproven, Cancelled; StorageError when the store cannot be asked, a fatal one for what concerns all.
         """
-        if self._checked and not self._looks and receipt.size < large_from(self._policy):
-            return Proof.SERVER_CHECKSUM
+        if not self._looks and receipt.size < large_from(self._policy):
+            if self._checked:
+                return Proof.SERVER_CHECKSUM
+            if self._is_md5_of(receipt.etag.strip('"'), source, receipt):
+                return Proof.ETAG_MD5
         head = self._look(target)
         if head is not None:
             _ensure_alike(target, receipt, head)

@@ -129,9 +129,16 @@ def test_where_nothing_can_be_proven_nothing_is_deleted(backup: Backup, front: F
     assert (report["code"], report["totals"]["failed"], report["totals"]["deleted"]) == (2, 300, 0)
     assert {file["reason"] for file in report["files"]} == {"unproven"}
     assert contents(backup.tree) == before
+
+
+def test_a_backup_that_deletes_nothing_says_what_is_not_proven(backup: Backup, front: FaultFront) -> None:
+    (backup.tree / "large").write_bytes(filled(17 * MIB))
+    for operation in ("HeadObject", "GetObject"):
+        front.fail(operation, status=403, code="AccessDenied", times=10**6)
     report = backup.run()
-    assert (report["code"], report["totals"]["uploaded"]) == (0, 300)
-    assert {(file["state"], file["reason"]) for file in report["files"]} == {("uploaded", "unproven")}
+    assert (report["code"], report["totals"]["uploaded"]) == (0, 301)
+    assert {file["path"] for file in report["files"] if (file["state"], file["reason"]) == ("uploaded", "unproven")} == {"large"}
+    assert {file["proof"] for file in report["files"] if file["path"] != "large"} == {"etag_md5"}
 
 
 def test_what_changes_after_it_was_stored_is_kept_and_stored_anew_by_a_retry(backup: Backup, front: FaultFront) -> None:

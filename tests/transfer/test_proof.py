@@ -60,6 +60,21 @@ def test_a_store_that_checks_proves_small_files_by_its_answer_alone(small: Store
     assert front.count("HeadObject") == 1
 
 
+def test_a_store_whose_etag_is_the_md5_proves_small_files_by_its_answer_alone(small: Stored, front: FaultFront) -> None:
+    assert small.prove(looks=False, through=front) is Proof.ETAG_MD5
+    assert not front.requests
+    assert small.prove(through=front) is Proof.ETAG_MD5
+    assert front.count("HeadObject") == 1
+
+
+def test_an_answer_whose_etag_is_of_other_bytes_proves_nothing(small: Stored, front: FaultFront) -> None:
+    small.receipt = small.receipt._replace(etag="0123456789abcdef" * 2)
+    assert small.prove(looks=False, through=front) is Proof.ETAG_MD5
+    assert front.count("HeadObject") == 1
+    small.path.write_bytes(b"another now")
+    assert small.prove(looks=False, through=front) is Proof.READ_BACK
+
+
 @pytest.mark.parametrize("checked", [True, False])
 def test_an_object_that_is_gone_is_no_proof(small: Stored, checked: bool) -> None:
     small.store.client().delete_object(Bucket=small.store.bucket, Key="key")
