@@ -69,7 +69,7 @@ class TransfersPage(JobPage):
 
     def nothing(self) -> str:
         """What an empty table says."""
-        if self.containing:
+        if self.choice.containing:
             return "No path here contains that text."
         if self.sight is not None and not self.sight.job.planned and not self.sight.job.state.ended:
             return "Looking for files…"
@@ -79,7 +79,7 @@ class TransfersPage(JobPage):
             View.QUEUED: "Nothing waits.",
             View.FAILED: "Nothing failed.",
             View.DONE: "Nothing is done yet.",
-        }[self.view]
+        }[self.choice.view]
 
     def next_step(self, job: Job) -> str:
         """What to do when the job as a whole failed, or waits for a person."""
