@@ -333,6 +333,24 @@ def planned(number: int = 8, count: int = 42, *, deletes: bool | None = None) ->
     return seeded
 
 
+def failing(number: int = 9) -> SeededJob:
+    """A job that ended with a hundred failures for four causes; one of these is the plan's own."""
+    rows = [replace(row, state=FileState.UPLOADED, attempts=1) for row in make_rows(300)]
+    for no in range(100):
+        if no < 60:
+            _fail(rows, no, "access_denied", f"Upload of lantern-{no:04} was refused: the credentials may not write this key.")
+        elif no < 85:
+            _fail(rows, no, "changed_while_reading", "The file changed while it was read; nothing was stored.")
+        elif no < 95:
+            _fail(rows, no, "timeout", "The store did not answer within 60 s.")
+        else:
+            _fail(rows, no, "name_not_utf8", f"caf\udce9-{no} cannot be a key: its name is not UTF-8.")
+            rows[no] = replace(rows[no], action=Action.FAIL, key=None, attempts=0)
+    seeded = SeededJob(make_job(number, JobState.PARTIAL, finished_at=STARTED + 75_000), rows)
+    seeded.settle()
+    return seeded
+
+
 def ended(number: int, state: JobState, count: int = 120, **fields: Any) -> SeededJob:
     """A job of the past."""
     rows = [replace(row, state=FileState.UPLOADED, attempts=1) for row in make_rows(count, seed=number)]

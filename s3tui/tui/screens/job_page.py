@@ -7,7 +7,7 @@ which nothing changed writes nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from textual.containers import Horizontal
@@ -32,7 +32,7 @@ from s3tui.tui.widgets.summary import Choice, Summary, Trouble, ViewBar
 
 _WORKER_EVERY = 3.0
 """Seconds between attempts to find or start a worker for a job that has none."""
-_COPY_CHARACTERS = 50_000
+COPY_CHARACTERS = 50_000
 """Terminals drop longer clipboard texts without a word."""
 
 _NO_KEY = "This file has no key: its name is not UTF-8."
@@ -172,9 +172,10 @@ class JobPage(Page):
         self.show_notice(job)
         self.trouble.say(display_text(job.error or ""), self.next_step(job))
         containing = self.choice.containing
-        self.views.show(self.choice.view.value, self._choices(sight), f"/{display_text(containing)}" if containing else "")
+        self.views.show(self.choice.view.value, self.choices(sight), f"/{display_text(containing)}" if containing else "")
 
-    def _choices(self, sight: Sight) -> list[Choice]:
+    def choices(self, sight: Sight) -> Sequence[Choice]:
+        """The views, with how many files each holds."""
         counts = self.counts(sight)
         return [
             Choice(str(number), view.value, self.VIEWS[view], counts.get(view, 0), alarms=view is View.FAILED)
@@ -307,7 +308,7 @@ class JobPage(Page):
             self.say("This file has no key: no object was made of it." if self.table.of_csv else _NO_KEY)
             return
         address = self._own_address(row) or f"s3://{subject_of(self.sight.job).bucket}/{row.key}"
-        if len(address) > _COPY_CHARACTERS or not address.isprintable():
+        if len(address) > COPY_CHARACTERS or not address.isprintable():
             self.say("This key cannot be copied through a terminal; `s3tui jobs report` has it.")
             return
         self.app.copy_to_clipboard(address)
