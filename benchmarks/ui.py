@@ -24,7 +24,7 @@ from pathlib import Path
 
 from benchmarks.stores import running_sink
 from s3tui.config import load_settings
-from s3tui.model import View
+from s3tui.model import WHOLE
 from s3tui.runtime import Runtime
 from s3tui.state.store import Store
 from tests.state.scenes import ANN, new_job, plan, planned, register
@@ -127,7 +127,7 @@ def large_job(rows: int) -> list[tuple[str, str]]:
                 terminal.press("G")
                 terminal.until_seen(f"file-{rows - 1:06}")
                 peak = peak_memory(terminal.process.pid)
-        assert len(runtime.service.numbers(runtime.service.job(job), View.ALL)) == rows
+        assert len(runtime.service.numbers(runtime.service.job(job), WHOLE)) == rows
     return [
         (f"a job of {rows:,} files: peak memory of the UI process, To send view to its end", f"{peak / 1e6:.0f} MB"),
         ("first paint", f"{min(paints) * 1000:.0f} ms, {min(paints) / imports:.2f} of `python -c 'import textual.app'`"),

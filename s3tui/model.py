@@ -92,6 +92,34 @@ class View(StrEnum):
     DONE = "done"
 
 
+class Order(StrEnum):
+    """What a list of files is sorted by."""
+
+    NUMBER = "number"
+    """As the scan found them."""
+    PATH = "path"
+    SIZE = "size"
+    STATE = "state"
+    TRIES = "tries"
+    REASON = "reason"
+
+
+class FileChoice(NamedTuple):
+    """Which files of a job a list holds, and how it is sorted; of those that are equal, the first found comes first."""
+
+    view: View = View.ALL
+    containing: str = ""
+    """A part of their paths, ASCII letters of either case."""
+    reason: str | None = None
+    """Why they were skipped or failed; None: for whatever reason, or for none."""
+    order: Order = Order.NUMBER
+    backwards: bool = False
+
+
+WHOLE = FileChoice()
+"""Every file, as the scan found them: a list in which line and number are one."""
+
+
 class ObjectRef(NamedTuple):
     """One object: bucket and key."""
 

@@ -10,7 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
@@ -33,7 +33,7 @@ from s3tui.tabular.encoding import decode_marked
 from s3tui.text import format_time
 from s3tui.transfer.part_sizes import MAX_PARTS, large_from, part_size_for
 
-_NAMED = 3
+NAMED = 3
 """Failed files of one reason that a summary names."""
 
 _PROOFS = {"backup": 1}
@@ -48,15 +48,16 @@ _STATES = {int(state): state.word for state in FileState}
 _ACTIONS = {int(action): action.word for action in Action}
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class FailureGroup:
     """The files that failed for one reason."""
 
     reason: str
-    count: int = 0
-    mendable: bool = False
-    """Whether sending one of them again could help; what the plan itself refused stays refused."""
-    first: list[FileRow] = field(default_factory=list)
+    count: int
+    mendable: int
+    """How many of them sending again could help; what the plan itself refused stays refused."""
+    size: int
+    first: list[FileRow]
     """The first few of them."""
 
 
@@ -300,13 +301,9 @@ def seconds(job: Job) -> float:
     return max(0, (job.finished_at or now_ms()) - job.started_at) / 1000
 
 
-def failures_by_reason(store: Store, job: Job) -> list[FailureGroup]:
-    """The failed files of a job by reason, the most frequent first."""
-    groups: dict[str, FailureGroup] = {}
-    for row in store.transfers.failed(job.no):
-        group = groups.setdefault(row.reason or "unknown", FailureGroup(row.reason or "unknown"))
-        group.count += 1
-        group.mendable |= row.action is not Action.FAIL
-        if len(group.first) < _NAMED:
-            group.first.append(row)
-    return sorted(groups.values(), key=lambda group: -group.count)
+def failures_by_reason(store: Store, job: Job, named: int = NAMED) -> list[FailureGroup]:
+    """The failed files of a job by reason, the most frequent first, the first few of each named. O(n) in the database."""
+    return [
+        FailureGroup(cause.reason, cause.files, cause.mendable, cause.size, store.transfers.failed(job.no, cause, named))
+        for cause in store.transfers.causes(job.no)
+    ]

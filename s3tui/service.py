@@ -23,6 +23,7 @@ from s3tui.jobs.specs import Spec, decode_spec, encode_spec, place_hash, spec_ha
 from s3tui.model import (
     ActiveTransfer,
     Desired,
+    FileChoice,
     FileRow,
     FileState,
     Job,
@@ -38,6 +39,7 @@ from s3tui.model import (
     now_ms,
 )
 from s3tui.report import (
+    NAMED,
     FailureGroup,
     Outlook,
     csv_facts,
@@ -55,6 +57,7 @@ from s3tui.state.jobs import NewJob
 from s3tui.state.sightings import this_vantage
 from s3tui.state.store import Store
 from s3tui.state.workers import WorkerRow
+from s3tui.text import display_text
 from s3tui.transfer.landmarks import landmarks_of
 
 
@@ -173,8 +176,10 @@ class Service:
             raise _has_ended(job, "cancelled")
         self._store.jobs.desire(job.no, Desired.CANCEL)
 
-    def retry(self, job_id: str, numbers: Sequence[int] | None = None, *, home: str | None = None) -> int:
-        """Send failed files again: those with these numbers, or all. Returns how many.
+    def retry(
+        self, job_id: str, numbers: Sequence[int] | None = None, *, reason: str | None = None, home: str | None = None
+    ) -> int:
+        """Send failed files again: those with these numbers, those that failed for a reason, or all. Returns how many.
 
         The rest of the job goes on as well, if there is any. Raises NotFound, and Conflict for a job that was cancelled, or when
         there is none that sending again could help.
@@ -183,9 +188,10 @@ class Service:
         if job.state is JobState.CANCELLED:
             raise _has_ended(job, "retried")
         home, identity = self._carrier(job, home)
-        count = self._store.jobs.retry(job.no, numbers, home=home, identity=identity)
+        count = self._store.jobs.retry(job.no, numbers, reason=reason, home=home, identity=identity)
         if not count:
-            raise Conflict(f"Job {job.id} has no failed file that another attempt could mend.")
+            why = "" if reason is None else f" for the reason {display_text(reason)!r}"
+            raise Conflict(f"Job {job.id} has no file that failed{why} and that another attempt could mend.")
         return count
 
     def tune(self, job_id: str, *, concurrency: int | None = None, bandwidth: int | None = None) -> None:
@@ -229,13 +235,14 @@ class Service:
         """The files with these numbers, in their order; at most 500 of them."""
         return self._store.transfers.rows(job.no, numbers)
 
-    def numbers(self, job: Job, view: View, containing: str = "") -> array[int]:
-        """The numbers of the files in a view whose path contains a text, ASCII letters of either case. O(n): call it off the UI.
+    def numbers(self, job: Job, choice: FileChoice) -> array[int]:
+        """The numbers of the chosen files, as they are sorted. O(n), and more for some orders: call it off the UI.
 
         ACTIVE gives what is in flight by the newest samples, QUEUED all that is planned and not in flight.
         """
-        active = [] if view not in (View.ACTIVE, View.QUEUED) else [transfer.no for transfer in self.watch(job.id).active]
-        return self._store.transfers.numbers(job.no, view, containing, active)
+        flying = choice.view in (View.ACTIVE, View.QUEUED)
+        active = [transfer.no for transfer in self.watch(job.id).active] if flying else []
+        return self._store.transfers.numbers(job.no, choice, active)
 
     def passing(self, job: Job) -> frozenset[FileState]:
         """The states in which files of the job are not at their end."""
@@ -261,9 +268,9 @@ class Service:
         """(reason, count) of the skipped files of a job, the most frequent first. O(n): a job has a million of them at times."""
         return self._store.transfers.skips(job.no)
 
-    def failures(self, job: Job) -> list[FailureGroup]:
-        """The failed files of a job by reason, the most frequent first, the first few of each named."""
-        return failures_by_reason(self._store, job)
+    def failures(self, job: Job, named: int = NAMED) -> list[FailureGroup]:
+        """The failed files of a job by reason, the most frequent first, the first few of each named. O(n): call it off the UI."""
+        return failures_by_reason(self._store, job, named)
 
     def videos(self, job: Job, numbers: Sequence[int]) -> dict[int, tuple[str, list[dict[str, Any]]]]:
         """(address, renditions) of those of these videos of a job that are published, by number."""

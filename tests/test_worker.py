@@ -11,7 +11,7 @@ import pytest
 
 from s3tui.errors import Conflict, CredentialsExpired, StateError
 from s3tui.jobs.upload import UploadSpec
-from s3tui.model import FileState, Job, JobState, Policy, View
+from s3tui.model import FileChoice, FileState, Job, JobState, Policy, View
 from s3tui.queues.bells import Bells
 from s3tui.service import Service
 from s3tui.state.store import Store
@@ -140,8 +140,8 @@ def test_the_files_in_flight_are_seen_while_they_are(stack: Stack, tree: Path) -
     job_id = stack.service.submit(spec_of(tree), concurrency=7).job_id
     wait_until(lambda: len(stack.service.watch(job_id).active) == 7, what="seven files in flight")
     job = stack.service.job(job_id)
-    assert len(stack.service.numbers(job, View.ACTIVE)) == 7
-    assert len(stack.service.numbers(job, View.QUEUED)) == 23
+    assert len(stack.service.numbers(job, FileChoice(View.ACTIVE))) == 7
+    assert len(stack.service.numbers(job, FileChoice(View.QUEUED))) == 23
     engine.let_go()
     wait_for(stack, job_id, JobState.COMPLETED)
     assert engine.most_in_flight == 7
@@ -220,7 +220,7 @@ def test_two_sources_with_one_key_both_fail(stack: Stack, tree: Path) -> None:
     stack.worker().start()
     spec = UploadSpec(sources=(str(tree), str(other)), target="s3://bucket/")
     job = wait_for(stack, stack.service.submit(spec, concurrency=4).job_id, JobState.PARTIAL)
-    failed = stack.service.rows(job, list(stack.service.numbers(job, View.FAILED)))
+    failed = stack.service.rows(job, list(stack.service.numbers(job, FileChoice(View.FAILED))))
     assert [(row.path, row.reason) for row in failed] == [(b"07.txt", "key_collision")] * 2
     assert job.totals.uploaded == 29
 

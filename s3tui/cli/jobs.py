@@ -18,7 +18,7 @@ from s3tui.cli.parser import (
     add_result_options,
 )
 from s3tui.errors import NotFound
-from s3tui.model import Job, JobState, View
+from s3tui.model import FileChoice, Job, JobState, View
 from s3tui.text import display_text
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ def add_options(parser: Parser) -> None:
         add_result_options(verb)
         add_connection_options(verb)
         if name == "retry":
-            verb.add_argument("--file", metavar="NO|PATH", nargs="+", action="extend", default=[], help="only these files")
+            only = verb.add_mutually_exclusive_group()
+            only.add_argument("--file", metavar="NO|PATH", nargs="+", action="extend", default=[], help="only these files")
+            only.add_argument("--reason", metavar="WORD", help="only files that failed for this reason, as `jobs show` names it")
     rejects = _add_verb(verbs, "rejects", run_rejects, "the records of an ingest job that are no rows, one a line")
     rejects.add_argument(
         "--limit", metavar="N", type=int, default=_LISTED, help=f"at most so many; 0: all of them (default: {_LISTED})"
@@ -118,7 +120,7 @@ def run_retry(arguments: argparse.Namespace) -> int:
     """Send failed files again."""
 
     def retry(service: Service, job: Job, home: str | None) -> None:
-        service.retry(job.id, _numbers(service, job, arguments.file), home=home)
+        service.retry(job.id, _numbers(service, job, arguments.file), reason=arguments.reason, home=home)
 
     return _go_on(arguments, retry, tell=False)
 
@@ -242,7 +244,7 @@ def _numbers(service: Service, job: Job, files: Sequence[str]) -> list[int] | No
 
 
 def _failed_with_path(service: Service, job: Job, wanted: set[bytes]) -> dict[bytes, int]:
-    failed = service.numbers(job, View.FAILED)
+    failed = service.numbers(job, FileChoice(View.FAILED))
     found: dict[bytes, int] = {}
     for start in range(0, len(failed), _PAGE):
         found.update((row.path, row.no) for row in service.rows(job, failed[start : start + _PAGE]) if row.path in wanted)

@@ -15,6 +15,7 @@ from s3tui.state.outbox import post_units
 from s3tui.state.settling import HELD, LEASED, READY, UNENDED, fail_job, free_dead, reopen_files, settle
 from s3tui.state.sightings import forget_blindness
 from s3tui.state.sql import Connection
+from s3tui.state.transfers import REASON
 
 _RETRY_UNIT = 1000
 """Files in one unit of a retry."""
@@ -41,6 +42,20 @@ RETURNING no"""
 
 # Stored and proven, but its source was not deleted, for a cause that may be gone: only the deletion is tried again.
 _KEPT = "proof IS NOT NULL AND reason <> 'changed_after_upload'"
+
+# To be sent, or only to be deleted; their attempts are kept. What has changed since it was stored and proven is sent over its own
+# object.
+_ANEW = f"""
+UPDATE transfer SET unit_no = :unit_no, error = NULL, reason = NULL,
+    state = CASE WHEN {_KEPT} THEN {FileState.VERIFIED} ELSE {FileState.PLANNED} END,
+    proof = CASE WHEN {_KEPT} THEN proof END, verified_at = CASE WHEN {_KEPT} THEN verified_at END,
+    deleting = {_KEPT} AND deleting,
+    action = CASE WHEN reason = 'changed_after_upload' THEN {Action.OVERWRITE} ELSE action END
+WHERE job_no = :job_no AND no BETWEEN :first AND :last"""
+
+_KEPT_IN_UNIT = f"""
+SELECT count(*) FROM transfer
+WHERE job_no = :job_no AND no BETWEEN :first AND :last AND unit_no = :unit_no AND state = {FileState.VERIFIED}"""
 
 ADD_UNIT = """
 INSERT INTO unit (job_no, no, kind, first, last, state) VALUES (:job_no, :unit_no, :kind, :first, :last, :state)"""
@@ -188,18 +203,19 @@ class Jobs:
             _go(connection, number, home, identity)
             settle(connection, number)
 
-    def retry(self, number: int, files: Sequence[int] | None, *, home: str | None, identity: str) -> int:
-        """Plan failed files again, in units of their own; returns how many.
+    def retry(
+        self, number: int, files: Sequence[int] | None = None, *, reason: str | None = None, home: str | None, identity: str
+    ) -> int:
+        """Plan failed files again, in units of their own; returns how many. All, or those that are named, or failed for a reason.
 
         Files that the plan itself refused (a name that cannot be a key, two files for one key) are left as they are.
         """
         with self._database.write() as connection:
-            failed = _failed(connection, number, files)
-            for numbers in _pages(failed, _RETRY_UNIT):
-                _plan_again(connection, number, numbers)
-            if failed:
+            self._database.lock(connection, f"retry {number}")  # of two who ask for the same, one finds nothing left
+            count = sum(_plan_again(connection, number, named, reason) for named in _pages(files, _RETRY_UNIT))
+            if count:
                 _go(connection, number, home, identity)
-            return len(failed)
+            return count
 
     def tune(self, number: int, *, concurrency: int | None = None, bandwidth: int | None = None) -> None:
         """Change the number of transfers in flight, the bytes per second (0: no limit), or both, of each worker."""
@@ -219,46 +235,36 @@ class Jobs:
             fail_job(connection, number, reason, error)
 
 
-def _failed(connection: Connection, number: int, files: Sequence[int] | None) -> list[int]:
-    """The failed files, or those of them that are named, that another attempt could mend; ascending."""
-    query = f"SELECT no FROM transfer WHERE job_no = :job_no AND state = {FileState.FAILED} AND action <> {Action.FAIL}"
-    if files is None:
-        rows = connection.rows(f"{query} ORDER BY no", job_no=number)
-    else:
-        rows = connection.rows(f"{query} AND no = ANY(:files) ORDER BY no", job_no=number, files=list(files))
-    return [no for (no,) in rows]
+def _plan_again(connection: Connection, number: int, files: list[int] | None, reason: str | None) -> int:
+    """Put failed files into units of their own; returns how many. What is in memory does not grow with them.
 
-
-def _plan_again(connection: Connection, number: int, files: list[int]) -> None:
-    """Put failed files into a unit of their own, to be sent, or only to be deleted; their attempts are kept.
-
-    What has changed since it was stored and proven is sent over its own object.
+    A unit is found by its first and last file: between these lie no others that are to be retried.
     """
-    [(last,)] = connection.rows("SELECT max(no) FROM unit WHERE job_no = :job_no", job_no=number)
-    place = {"job_no": number, "unit_no": last + 1}
-    connection.execute(ADD_UNIT, **place, kind=UnitKind.CARRY, first=files[0], last=files[-1], state=READY)
+    named = "" if files is None else "AND no = ANY(:files)"
+    chosen = f"state = {FileState.FAILED} AND action <> {Action.FAIL} {named}"
+    chosen += "" if reason is None else f" AND {REASON} = :reason"
+    page = f"""
+        SELECT min(no), max(no) FROM (SELECT no FROM transfer
+        WHERE job_no = :job_no AND no > :last AND {chosen} ORDER BY no LIMIT {_RETRY_UNIT}) AS page"""
+    wish = {"job_no": number, "files": files, "reason": reason}
+    [(unit_no,)] = connection.rows("SELECT max(no) FROM unit WHERE job_no = :job_no", job_no=number)
+    units = count = kept = 0
+    first, last = connection.rows(page, last=-1, **wish)[0]
+    while first is not None:
+        units += 1
+        place = {"unit_no": unit_no + units, "first": first, "last": last}
+        connection.execute(ADD_UNIT, job_no=number, kind=UnitKind.CARRY, state=READY, **place)
+        count += connection.execute(f"{_ANEW} AND {chosen}", **wish, **place)
+        kept += connection.rows(f"{_KEPT_IN_UNIT} {named}", **wish, **place)[0][0]
+        first, last = connection.rows(page, last=last, **wish)[0]
     connection.execute(
-        f"""
-        UPDATE transfer SET unit_no = :unit_no, error = NULL, reason = NULL,
-            state = CASE WHEN {_KEPT} THEN {FileState.VERIFIED} ELSE {FileState.PLANNED} END,
-            proof = CASE WHEN {_KEPT} THEN proof END, verified_at = CASE WHEN {_KEPT} THEN verified_at END,
-            deleting = {_KEPT} AND deleting,
-            action = CASE WHEN reason = 'changed_after_upload' THEN {Action.OVERWRITE} ELSE action END
-        WHERE job_no = :job_no AND no = ANY(:files)""",
-        **place,
-        files=files,
-    )
-    [(kept,)] = connection.rows(
-        f"SELECT count(*) FROM transfer WHERE job_no = :job_no AND no = ANY(:files) AND state = {FileState.VERIFIED}",
-        job_no=number,
-        files=files,
-    )
-    connection.execute(
-        "UPDATE job SET units = units + 1, failed = failed - :files, uploaded = uploaded + :kept WHERE no = :no",
+        "UPDATE job SET units = units + :units, failed = failed - :files, uploaded = uploaded + :kept WHERE no = :no",
         no=number,
-        files=len(files),
+        units=units,
+        files=count,
         kept=kept,
     )
+    return count
 
 
 def _go(connection: Connection, number: int, home: str | None, identity: str) -> None:
@@ -279,6 +285,9 @@ def _go(connection: Connection, number: int, home: str | None, identity: str) ->
         post_units(connection, queue, job_id, [no for (no,) in ready])
 
 
-def _pages(numbers: Sequence[int], size: int) -> Iterator[list[int]]:
+def _pages(numbers: Sequence[int] | None, size: int) -> Iterator[list[int] | None]:
+    if numbers is None:
+        yield None
+        return
     for start in range(0, len(numbers), size):
         yield list(numbers[start : start + size])

@@ -2,7 +2,7 @@
 
     app            run_tui: environment, terminal check, crash report; imports Textual only when it starts
     application    the Textual App: themes, keys, palette, signals, which screen is open
-    screens/       Jobs, New job, Plan, Transfers, Keys, Log, Help, dialogs
+    screens/       Jobs, New job, Plan, Transfers, Failures, Rejects, Keys, Log, Help, dialogs
     widgets/       the line-drawn tables, the summary, the key bar, the detail pane
     commands       the one table of actions: bindings, key bar, palette and help are made from it
     keymap         what ui.keys makes of it, and what is wrong with that

@@ -24,7 +24,7 @@ from s3tui.tui.door import House
 from s3tui.tui.endings import Endings, desktop_notice, ending_sentence
 from s3tui.tui.internals import end_after_failure, repaint_all, tell_terminal
 from s3tui.tui.looks import Looks
-from s3tui.tui.messages import DoCommand, JobsRead, OpenJob, OpenKeys, OpenNewJob, OpenRejects
+from s3tui.tui.messages import DoCommand, JobsRead, OpenFailedFiles, OpenFailures, OpenJob, OpenKeys, OpenNewJob, OpenRejects
 from s3tui.tui.prefill import Prefill
 from s3tui.tui.screens.dialogs import leave_question
 from s3tui.tui.screens.jobs import JobsPage
@@ -165,6 +165,18 @@ class S3tuiApp(App[int], Asking):
                 await self.pop_screen()
         page = PlanPage if message.plan else TransfersPage
         await self.push_screen(page(self.house, message.job_id, self._fps))
+
+    async def on_open_failures(self, message: OpenFailures) -> None:
+        """Show failures by cause."""
+        from s3tui.tui.screens.failures import FailuresPage
+
+        await self.push_screen(FailuresPage(self.house, message.job_id))
+
+    async def on_open_failed_files(self, message: OpenFailedFiles) -> None:
+        """Show the files of one cause."""
+        from s3tui.tui.screens.failed_files import FailedFilesPage
+
+        await self.push_screen(FailedFilesPage(self.house, message.job_id, self._fps, message.reason))
 
     async def on_open_rejects(self, message: OpenRejects) -> None:
         """Show rejected records."""

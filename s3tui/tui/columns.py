@@ -91,5 +91,13 @@ def csv_columns(width: int) -> Columns:
     return _with_path(width, Columns(0, *parts, rejected=rejected, state=_INGESTING))
 
 
+@lru_cache(maxsize=8)
+def error_columns(width: int) -> Columns:
+    """Columns of failed files that tell their errors: half of the room is for these."""
+    size, tries = (9, 5) if width >= 105 else (9, 2) if width >= 68 else (0, 0)
+    note = 0 if width < 50 else (width - LEAD - STATE - size - len(RETRY) - tries) // 2
+    return _with_path(width, Columns(0, 0, 0, size, len(RETRY), tries, note))
+
+
 def _with_path(width: int, columns: Columns) -> Columns:
     return replace(columns, path=max(8, width - LEAD - columns.state - columns.right - 2))

@@ -23,6 +23,8 @@ class Where(StrEnum):
     TREE = "Folders to choose from"
     PLAN = "Plan"
     TRANSFERS = "Transfers"
+    FAILURES = "Failures by cause"
+    FAILED = "Failures of one cause"
     REJECTS = "Rejected records"
     KEYS = "Keys"
     LOG = "Log"
@@ -33,6 +35,8 @@ SCREENS = (
     (Where.NEW, Where.TREE, Where.LIST),
     (Where.PLAN, Where.LIST),
     (Where.TRANSFERS, Where.LIST),
+    (Where.FAILURES, Where.LIST),
+    (Where.FAILED, Where.LIST),
     (Where.REJECTS, Where.LIST),
     (Where.KEYS, Where.LIST),
     (Where.LOG, Where.LIST),
@@ -95,6 +99,31 @@ def _scrolling(where: Where) -> tuple[Command, ...]:
     )
 
 
+def _failures() -> tuple[Command, ...]:
+    causes, files = Where.FAILURES, Where.FAILED
+    group = "Send all that failed for this cause again."
+    every, marked = "Send every failed file again.", "Send the selected or the marked failed files again."
+    return (
+        Command("open", "enter", "Open cause", "Show the files that failed for this cause.", "open", causes, "Files"),
+        Command("retry-group", "r", "Retry group", group, "retry_group", causes, "Retry group"),
+        Command("retry-all", "R", "Retry all failed", every, "retry_all", causes, "Retry all"),
+        Command("detail", "i", "Detail", "Show the selected cause in full.", "detail", causes, "Detail"),
+        *_scrolling(causes),
+        Command("copy-error", "y,Y", "Copy error", "Copy the error of the example.", "copy_error", causes, "Copy error"),
+        Command("back", "escape", "Back", "Go back to the job.", "back", causes, "Job"),
+        Command("detail", "enter,i", "Detail", "Show the selected file in full.", "detail", files, "Detail"),
+        *_scrolling(files),
+        Command("retry", "r", "Retry file", marked, "retry", files, "Retry"),
+        Command("retry-group", "a", "Retry group", group, "retry_group", files, "Retry group"),
+        Command("retry-all", "R", "Retry all failed", every, "retry_all", files, "Retry all"),
+        Command("filter", "slash", "Filter", "Show only paths that contain a text.", "filter", files, "Filter"),
+        Command("mark", "space", "Mark file", "Mark the selected file, and go to the next.", "mark", files),
+        Command("copy", "y", "Copy key", "Copy the selected file's s3:// address.", "copy", files),
+        Command("copy-error", "Y", "Copy error", "Copy why the selected file failed.", "copy_error", files, "Copy error"),
+        Command("back", "escape", "Back", "Close filter or detail, or go back to the causes.", "back", files, "Causes"),
+    )
+
+
 COMMANDS: tuple[Command, ...] = (
     Command("open", "enter", "Open job", "Open the selected job and watch it.", "open", Where.JOBS, "Open"),
     Command("new", "n", "New job", "Choose folders and files to upload or back up.", "new", Where.JOBS, "New job"),
@@ -109,6 +138,7 @@ COMMANDS: tuple[Command, ...] = (
         Where.JOBS,
         "Retry failed",
     ),
+    Command("failures", "F", "Failures", "Show what failed of the job, grouped by cause.", "failures", Where.JOBS),
     Command("copy", "y", "Copy target", "Copy the selected job's target.", "copy", Where.JOBS),
     Command(
         "review",
@@ -158,6 +188,8 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("retry", "r", "Retry file", "Send the selected or the marked failed files again.", "retry", Where.TRANSFERS, "Retry"),
     Command("retry-all", "R", "Retry all failed", "Send every failed file again.", "retry_all", Where.TRANSFERS, "Retry all"),
+    Command("failures", "F", "Failures", "Show what failed, grouped by cause.", "failures", Where.TRANSFERS),
+    Command("copy-error", "Y", "Copy error", "Copy why the selected file failed.", "copy_error", Where.TRANSFERS),
     Command("pause", "p", "Pause or resume", "Pause the job, or let it go on.", "pause", Where.TRANSFERS, "Pause"),
     Command("cancel", "x", "Cancel job…", "Break the job off; asks first.", "cancel", Where.TRANSFERS, "Cancel"),
     Command("filter", "slash", "Filter", "Show only paths that contain a text.", "filter", Where.TRANSFERS, "Filter"),
@@ -184,6 +216,7 @@ COMMANDS: tuple[Command, ...] = (
     *_scrolling(Where.LOG),
     Command("copy", "y", "Copy line", "Copy the selected line.", "copy", Where.LOG, "Copy"),
     Command("back", "escape", "Back", "Close filter or detail, or go back.", "back", Where.LOG, "Back"),
+    *_failures(),
     *_reasons(),
     *_views(),
     Command("up", "up,k", "Up", "One line up.", "move(-1)", Where.LIST),
@@ -240,6 +273,12 @@ def key_words(command: Command, keymap: Mapping[str, str]) -> list[str]:
     """The keys of a command as people write them, the user's own mapping applied."""
     keys = keymap.get(command.id, command.keys).split(",")
     return [key_word(key.strip()) for key in keys if key.strip()]
+
+
+def first_key(id: str, place: Where, keymap: Mapping[str, str]) -> str:
+    """The first key of a command, as people write it; of one that has none, the palette's."""
+    command = next(command for command in commands_of(place) if command.id == id)
+    return next(iter(key_words(command, keymap)), f"ctrl+p {command.title}")
 
 
 def key_word(key: str) -> str:

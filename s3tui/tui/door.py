@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from s3tui.model import (
     ActiveTransfer,
+    FileChoice,
     FileRow,
     FileState,
     Job,
@@ -20,7 +21,6 @@ from s3tui.model import (
     RejectWay,
     RowCounts,
     VideoSample,
-    View,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from s3tui.jobs.specs import Spec
     from s3tui.jobs.upload import UploadSpec
     from s3tui.jobs.video import VideoSpec
-    from s3tui.report import Outlook
+    from s3tui.report import FailureGroup, Outlook
 
 
 class Sight(Protocol):
@@ -94,7 +94,7 @@ class Door(Protocol):
         """Break off for good."""
         ...
 
-    def retry(self, job_id: str, numbers: Sequence[int] | None = None) -> int:
+    def retry(self, job_id: str, numbers: Sequence[int] | None = None, *, reason: str | None = None) -> int:
         """Send failed files again; returns how many."""
         ...
 
@@ -154,8 +154,12 @@ class Door(Protocol):
         """The files with these numbers, at most 500."""
         ...
 
-    def numbers(self, job: Job, view: View, containing: str = "") -> array[int]:
-        """The numbers of the files in a view whose path contains a text, ascending."""
+    def numbers(self, job: Job, choice: FileChoice) -> array[int]:
+        """The numbers of the chosen files, sorted."""
+        ...
+
+    def failures(self, job: Job, named: int) -> list[FailureGroup]:
+        """The failed files by reason, the most frequent first."""
         ...
 
 

@@ -50,6 +50,23 @@ class OpenKeys(Message):
     """Show the keys of all screens."""
 
 
+class OpenFailures(Message):
+    """Show what failed of a job, grouped by cause."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__()
+        self.job_id = job_id
+
+
+class OpenFailedFiles(Message):
+    """Show the files of a job that failed for one cause."""
+
+    def __init__(self, job_id: str, reason: str) -> None:
+        super().__init__()
+        self.job_id = job_id
+        self.reason = reason
+
+
 class OpenRejects(Message):
     """Show the rejected records of a file of an ingest job; None: of all its files."""
 

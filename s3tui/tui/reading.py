@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from s3tui.model import FileRow, FileState, Job, View
+from s3tui.model import WHOLE, FileChoice, FileRow, FileState, Job, View
 from s3tui.tui.csv_files import CsvSeen, read_csv
 from s3tui.tui.door import Door, Sight
 from s3tui.tui.videos import Published
@@ -20,10 +20,9 @@ class Glance:
 
     job_id: str
     wanted: Wanted
-    view: View = View.ALL
-    containing: str = ""
+    choice: FileChoice = WHOLE
     count: bool = False
-    """Whether to make the list of the view's numbers anew."""
+    """Whether to make the list of the chosen files' numbers anew."""
     page: tuple[int, int] | None = None
     """First line and lines of the page that is to follow what is in flight; None: it stays where it is."""
 
@@ -35,7 +34,7 @@ class Glance:
     @property
     def whole(self) -> bool:
         """Whether every file is on show, so that no list of numbers is needed."""
-        return self.view is View.ALL and not self.containing
+        return self.choice == WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Seen:
     glance: Glance
     sight: Sight
     numbers: array[int] | None
-    """The view's numbers, if they were made anew."""
+    """The numbers of the chosen files, if they were made anew."""
     rows: Sequence[FileRow]
     passing: frozenset[FileState]
     """The states in which a file has not come to its end."""
@@ -99,9 +98,9 @@ def busiest(active: Sequence[int], first: int, lines: int) -> int:
 
 
 def _numbers(door: Door, glance: Glance, sight: Sight) -> array[int] | None:
-    if glance.view is View.ACTIVE and not glance.containing:
+    if glance.choice == FileChoice(View.ACTIVE):
         return array("I", sorted(sample.no for sample in sight.active))
-    return door.numbers(sight.job, glance.view, glance.containing) if glance.count else None
+    return door.numbers(sight.job, glance.choice) if glance.count else None
 
 
 def _rows(door: Door, job: Job, numbers: Sequence[int]) -> Sequence[FileRow]:

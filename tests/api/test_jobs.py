@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from s3tui.api.sweeping import sweep
-from s3tui.events import Planned
+from s3tui.events import Failed, Planned
 from s3tui.model import FileState, Fingerprint
 from s3tui.state.bodies import Body
+from s3tui.state.transfers import write_facts
 from tests.api.offices import ROWS, Office, office_of
 from tests.api.test_refusals import problem
-from tests.state.scenes import ANN, claim, new_job, register
+from tests.state.scenes import ANN, claim, new_job, plan, planned, register
 
 
 async def post_some(office: Office, count: int) -> list[str]:
@@ -95,6 +96,21 @@ async def test_a_failed_job_whose_body_is_gone_does_not_go_on(office: Office) ->
     for verb in ("resume", "retry"):
         facts = problem(await office.client.post(f"/v1/jobs/{job}/{verb}"), 409, "conflict")
         assert "Post it again" in facts["detail"]
+
+
+async def test_a_retry_takes_only_what_failed_for_the_reason_that_is_given(office: Office) -> None:
+    job = new_job(office.store)
+    register(office.store, ANN)
+    plan(office.store, [[planned("a"), planned("b")]])
+    lease = claim(office.store)
+    with office.store.database.write() as connection:
+        write_facts(connection, lease, [Failed(0, 1, "access_denied", "No."), Failed(1, 1, "timeout", "Late.")])
+    office.store.units.finish(lease)
+    call = f"/v1/jobs/{job.id}/retry?reason="
+    problem(await office.client.post(f"{call}throttled"), 409, "conflict")
+    assert (await office.client.post(f"{call}not%20a%20word")).status_code == 422
+    assert (await office.client.post(f"{call}timeout")).status_code == 202
+    assert [cause.reason for cause in office.store.transfers.causes(job.no)] == ["access_denied"]
 
 
 async def test_files_are_read_page_by_page_whatever_their_names(office: Office) -> None:

@@ -190,6 +190,22 @@ def test_retry_of_named_files_leaves_the_others_failed(home: Home, rclone_store:
     assert [file["path"] for file in report["files"] if file["state"] == "failed"] == ["7/file-007.txt"]
 
 
+def test_retry_of_one_reason_leaves_the_others_failed(home: Home, rclone_store: Store, front: FaultFront, tree: Path) -> None:
+    home.at(rclone_store.behind(front))
+    front.fail("PutObject", "file-0[01]7", status=403, code="AccessDenied", times=2)
+    front.fail("PutObject", "file-02[78]", status=400, code="InvalidArgument", times=2)
+    assert home.run("upload", "tree", f"s3://{rclone_store.bucket}", "-q").code == 2
+    job = home.jobs()[0].id
+    shown = home.run("jobs", "show", job).stdout
+    assert "2 failed, access_denied:" in shown
+    refused = home.run("jobs", "retry", job, "--reason", "timeout")
+    assert (refused.code, "failed for the reason 'timeout'" in refused.stderr) == (1, True)
+    assert home.run("jobs", "retry", job, "--reason", "access_denied", "--file", "7/file-007.txt").code == 1
+    assert home.run("jobs", "retry", job, "--reason", "access_denied").code == 2
+    report = home.run("jobs", "report", job).json
+    assert [file["path"] for file in report["files"] if file["state"] == "failed"] == ["7/file-027.txt", "8/file-028.txt"]
+
+
 def test_names_that_are_not_utf8_fail_alone_and_are_reported_safely(any_home: Home, rclone_store: Store) -> None:
     any_home.at(rclone_store)
     root = any_home.work / "odd"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from s3tui.errors import SpecError
-from s3tui.model import FileState, Job, JobState, View
+from s3tui.model import FileChoice, FileState, Job, JobState, View
 from tests.front import FaultFront
 from tests.jobs.ingesting import begin, ingest, objects, rows, table
 from tests.jobs.yard import Yard
@@ -297,7 +297,7 @@ def test_a_file_of_which_something_has_landed_is_in_flight_and_counts_once(yard:
     [sample] = sight.active
     assert (sample.no, sample.size) == (0, source.stat().st_size)
     assert 0 < sight.sent < source.stat().st_size
-    assert list(service.numbers(sight.job, View.ACTIVE)) == [0]
+    assert list(service.numbers(sight.job, FileChoice(View.ACTIVE))) == [0]
     assert (list(service.csv_facts(sight.job, [0])), service.csv_facts(sight.job, [1])) == ([0], {})
     held.open()
     job = yard.end_of(job_id)

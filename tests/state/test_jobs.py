@@ -13,7 +13,7 @@ import pytest
 
 from s3tui.errors import LeaseLost
 from s3tui.events import Compared, Failed, Skipped
-from s3tui.model import Action, Desired, FileState, JobState, View, new_id, now_ms
+from s3tui.model import Action, Desired, FileChoice, FileState, JobState, View, new_id, now_ms
 from s3tui.state.jobs import NewJob
 from s3tui.state.store import Store
 from s3tui.state.transfers import write_facts
@@ -128,7 +128,7 @@ def test_retrying_one_file_leaves_the_other_failures(store: Store) -> None:
         write_facts(connection, lease, [Failed(0, 1, "x", "No."), Failed(1, 1, "x", "No.")])
     store.units.finish(lease)
     assert store.jobs.retry(job.no, [1, 77], home=None, identity="") == 1
-    assert list(store.transfers.numbers(job.no, View.FAILED, "", [])) == [0]
+    assert list(store.transfers.numbers(job.no, FileChoice(View.FAILED), [])) == [0]
 
 
 def test_a_fact_written_twice_counts_once(store: Store) -> None:
@@ -375,12 +375,12 @@ def test_views_and_filters_give_numbers(store: Store) -> None:
     with store.database.write() as connection:
         write_facts(connection, lease, [uploaded(0)])
     numbers = store.transfers.numbers
-    assert list(numbers(job.no, View.ALL, "", [])) == [0, 1, 2, 3]
-    assert list(numbers(job.no, View.DONE, "", [])) == [0, 3]
-    assert list(numbers(job.no, View.QUEUED, "", [2])) == [1]
-    assert list(numbers(job.no, View.ACTIVE, "", [2])) == [2]
-    assert list(numbers(job.no, View.ALL, "ALPHA", [])) == [0]
-    assert list(numbers(job.no, View.ALL, "\udcff", [])) == [2]
+    assert list(numbers(job.no, FileChoice(), [])) == [0, 1, 2, 3]
+    assert list(numbers(job.no, FileChoice(View.DONE), [])) == [0, 3]
+    assert list(numbers(job.no, FileChoice(View.QUEUED), [2])) == [1]
+    assert list(numbers(job.no, FileChoice(View.ACTIVE), [2])) == [2]
+    assert list(numbers(job.no, FileChoice(containing="ALPHA"), [])) == [0]
+    assert list(numbers(job.no, FileChoice(containing="\udcff"), [])) == [2]
 
 
 def test_jobs_are_found_by_the_beginning_of_their_id_and_listed_newest_first(store: Store) -> None:

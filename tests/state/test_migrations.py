@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from s3tui.errors import StateError
-from s3tui.model import FileState, JobState
+from s3tui.model import FileChoice, FileState, JobState, View
 from s3tui.state.database import HEAD, Connections
 from s3tui.state.migrations import newer_than
 from s3tui.state.postgresql import PostgreSQLServer
@@ -75,7 +75,7 @@ def test_a_job_of_the_first_version_goes_on(state_url: str, tmp_path: Path) -> N
     store = Store(state_url, tmp_path)
     [job] = store.jobs.find(job_id)
     assert (job.state, job.concurrency, job.bandwidth) == (JobState.PAUSED, 7, 0)
-    assert [row.path for row in store.transfers.failed(job.no)] == [b"b"]
+    assert list(store.transfers.numbers(job.no, FileChoice(View.FAILED), [])) == [1]
     store.jobs.reopen(job.no, home=None, identity="")
     register(store, ANN)
     carry_all(store, claim(store))

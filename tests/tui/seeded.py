@@ -10,7 +10,7 @@ import threading
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import attrgetter
@@ -27,6 +27,7 @@ from s3tui.model import (
     Action,
     ActiveTransfer,
     Desired,
+    FileChoice,
     FileRow,
     FileState,
     Fingerprint,
@@ -34,6 +35,7 @@ from s3tui.model import (
     JobState,
     ObjectRef,
     OpenUpload,
+    Order,
     Policy,
     Proof,
     RejectChoice,
@@ -46,7 +48,7 @@ from s3tui.model import (
     VideoSample,
     View,
 )
-from s3tui.report import Outlook
+from s3tui.report import FailureGroup, Outlook
 from s3tui.transfer.choice import Choice
 
 _S = TypeVar("_S", bound=UploadSpec)
@@ -331,6 +333,24 @@ def planned(number: int = 8, count: int = 42, *, deletes: bool | None = None) ->
     return seeded
 
 
+def failing(number: int = 9) -> SeededJob:
+    """A job that ended with a hundred failures for four causes; one of these is the plan's own."""
+    rows = [replace(row, state=FileState.UPLOADED, attempts=1) for row in make_rows(300)]
+    for no in range(100):
+        if no < 60:
+            _fail(rows, no, "access_denied", f"Upload of lantern-{no:04} was refused: the credentials may not write this key.")
+        elif no < 85:
+            _fail(rows, no, "changed_while_reading", "The file changed while it was read; nothing was stored.")
+        elif no < 95:
+            _fail(rows, no, "timeout", "The store did not answer within 60 s.")
+        else:
+            _fail(rows, no, "name_not_utf8", f"caf\udce9-{no} cannot be a key: its name is not UTF-8.")
+            rows[no] = replace(rows[no], action=Action.FAIL, key=None, attempts=0)
+    seeded = SeededJob(make_job(number, JobState.PARTIAL, finished_at=STARTED + 75_000), rows)
+    seeded.settle()
+    return seeded
+
+
 def ended(number: int, state: JobState, count: int = 120, **fields: Any) -> SeededJob:
     """A job of the past."""
     rows = [replace(row, state=FileState.UPLOADED, attempts=1) for row in make_rows(count, seed=number)]
@@ -394,11 +414,13 @@ class SeededService:
         if not self._find(job_id).job.state.ended:
             self._change(job_id, state=JobState.CANCELLED, desired=Desired.CANCEL)
 
-    def retry(self, job_id: str, numbers: Sequence[int] | None = None) -> int:
+    def retry(self, job_id: str, numbers: Sequence[int] | None = None, *, reason: str | None = None) -> int:
         with self._lock:
-            self.calls.append(("retry", job_id, None if numbers is None else list(numbers)))
+            self.calls.append(("retry", job_id, reason or (None if numbers is None else list(numbers))))
             seeded = self._find(job_id)
-            chosen = [row.no for row in seeded.rows if row.state is FileState.FAILED and (numbers is None or row.no in numbers)]
+            failed = [row for row in seeded.rows if row.state is FileState.FAILED and row.action is not Action.FAIL]
+            named = None if numbers is None else set(numbers)
+            chosen = [row.no for row in failed if (named is None or row.no in named) and reason in (None, row.reason)]
             if not chosen:
                 raise Conflict(f"Job {job_id} has no failed file that another attempt could mend.")
             for no in chosen:
@@ -475,11 +497,22 @@ class SeededService:
         with self._lock:
             return [self._find(job.id).rows[no] for no in numbers]
 
-    def numbers(self, job: Job, view: View, containing: str = "") -> array[int]:
+    def numbers(self, job: Job, choice: FileChoice) -> array[int]:
         with self._lock:
             seeded = self._find(job.id)
-            wanted = containing.lower().encode()
-            return array("I", [row.no for row in seeded.rows if wanted in row.path.lower() and _in_view(row, view, seeded.active)])
+            wanted = choice.containing.lower().encode()
+            rows = [row for row in seeded.rows if wanted in row.path.lower() and _in_view(row, choice.view, seeded.active)]
+            rows = [row for row in rows if choice.reason in (None, row.reason)]
+            return array("I", [row.no for row in sorted(rows, key=_KEYS[choice.order], reverse=choice.backwards)])
+
+    def failures(self, job: Job, named: int) -> list[FailureGroup]:
+        with self._lock:
+            failed = [row for row in self._find(job.id).rows if row.state is FileState.FAILED]
+            groups: dict[str, list[FileRow]] = {}
+            for row in failed:
+                groups.setdefault(row.reason or "unknown", []).append(row)
+            told = [_group(reason, rows, named) for reason, rows in groups.items()]
+            return sorted(told, key=lambda group: -group.count)
 
     def advance(self, job_id: str) -> None:
         """What is in flight ends, and the next files take off."""
@@ -493,6 +526,21 @@ class SeededService:
             if not waiting:
                 state = JobState.PARTIAL if seeded.job.totals.failed else JobState.COMPLETED
                 seeded.job = replace(seeded.job, state=state, finished_at=STARTED + 90_000)
+
+
+def _group(reason: str, rows: list[FileRow], named: int) -> FailureGroup:
+    mendable = sum(row.action is not Action.FAIL for row in rows)
+    return FailureGroup(reason, len(rows), mendable, sum(row.size for row in rows), rows[:named])
+
+
+_KEYS: dict[Order, Callable[[FileRow], Any]] = {
+    Order.NUMBER: attrgetter("no"),
+    Order.PATH: attrgetter("path"),
+    Order.SIZE: attrgetter("size"),
+    Order.STATE: attrgetter("state", "action"),
+    Order.TRIES: attrgetter("attempts"),
+    Order.REASON: lambda row: row.reason or "",
+}
 
 
 def _in_view(row: FileRow, view: View, active: dict[int, ActiveTransfer]) -> bool:

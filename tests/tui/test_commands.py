@@ -8,6 +8,8 @@ import pytest
 
 from s3tui.tui.application import S3tuiApp
 from s3tui.tui.commands import COMMANDS, SCREENS, Where, commands_of, key_words, unknown_ids
+from s3tui.tui.screens.failed_files import FailedFilesPage
+from s3tui.tui.screens.failures import FailuresPage
 from s3tui.tui.screens.help import help_text
 from s3tui.tui.screens.jobs import JobsPage
 from s3tui.tui.screens.keys import KeysPage
@@ -30,11 +32,23 @@ OWNERS = {
     Where.TREE: SourceTree,
     Where.PLAN: PlanPage,
     Where.TRANSFERS: TransfersPage,
+    Where.FAILURES: FailuresPage,
+    Where.FAILED: FailedFilesPage,
     Where.REJECTS: RejectsPage,
     Where.KEYS: KeysPage,
     Where.LOG: LogPage,
 }
-PAGES: tuple[type[Page], ...] = (JobsPage, NewJobPage, PlanPage, TransfersPage, RejectsPage, KeysPage, LogPage)
+PAGES: tuple[type[Page], ...] = (
+    JobsPage,
+    NewJobPage,
+    PlanPage,
+    TransfersPage,
+    FailuresPage,
+    FailedFilesPage,
+    RejectsPage,
+    KeysPage,
+    LogPage,
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: f"{command.where.name}-{command.id}")

@@ -146,6 +146,40 @@ def test_r_sends_a_failed_file_again(tree: Path, place: tuple[Store, FaultFront]
     assert store.contents() == expected(tree, "alpha")
 
 
+def test_failures_are_read_by_cause_and_sent_again_group_by_group(
+    tree: Path, place: tuple[Store, FaultFront], environment: dict[str, str]
+) -> None:
+    store, front = place
+    front.fail("PutObject", "file-[35]", status=403, code="AccessDenied", times=2)
+    front.fail("PutObject", "file-6", status=400, code="InvalidArgument")
+    with Terminal(["-m", "s3tui", "tui", str(tree / "alpha"), f"s3://{store.bucket}/in"], environment) as terminal:
+        terminal.until_seen("[x] ▸ alpha/")
+        terminal.press(ENTER)
+        terminal.until_seen("◇ planned", timeout=40)
+        terminal.press(ENTER)
+        terminal.until_seen("! partial", timeout=40)
+        terminal.press("4")
+        terminal.until_seen("F groups them by cause")
+        terminal.press("F")
+        terminal.until_seen("failed, for 2 causes.")
+        terminal.until_seen("▌ ✗ access denied")
+        terminal.press(ENTER)
+        terminal.until_seen("access denied 2")
+        terminal.until_seen("✗ failed   file-5.txt")
+        terminal.until_unseen("file-6.txt")
+        terminal.press(ESCAPE)
+        terminal.until_seen("failed, for 2 causes.")
+        terminal.press("r")
+        terminal.until_seen("failed, for 1 cause.", timeout=40)
+        terminal.press("R")
+        terminal.until_seen("Nothing failed.", timeout=40)
+        terminal.press(ESCAPE)
+        terminal.until_seen("✓ completed", timeout=40)
+        terminal.press("q")
+        wait_until(lambda: terminal.process.poll() == 0, what="the program to end")
+    assert store.contents() == expected(tree, "alpha")
+
+
 def test_a_job_is_limited_and_cancelled_with_what_it_had_begun(
     tmp_path: Path, place: tuple[Store, FaultFront], environment: dict[str, str]
 ) -> None:

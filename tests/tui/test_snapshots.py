@@ -18,6 +18,7 @@ from tests.tui.seeded import (
     SeededJob,
     backing_up,
     ended,
+    failing,
     filming,
     harbour,
     held,
@@ -92,6 +93,22 @@ def test_steering_looks_as_it_should(
 ) -> None:
     app = application(SeededHouse(job()), theme="harbour", job=RUNNING)
     assert snap_compare(app, terminal_size=size, run_before=_after(seen, keys, then))
+
+
+@pytest.mark.parametrize(
+    ("size", "theme", "keys", "then"),
+    [
+        ((80, 24), "harbour", ["F"], "100 files"),
+        ((200, 50), "daylight", ["F"], "100 files"),
+        ((40, 12), "sixteen", ["F"], "100 files"),
+        ((80, 24), "harbour", ["F", "j", "enter"], "changed while reading 25"),
+        ((200, 50), "harbour", ["F", "enter", "i"], "Retry this file"),
+    ],
+    ids=["causes", "causes-wide", "causes-small", "files", "files-wide"],
+)
+def test_failures_look_as_they_should(snap_compare: Any, size: tuple[int, int], theme: str, keys: list[str], then: str) -> None:
+    app = application(SeededHouse(failing()), theme=theme, job=RUNNING)
+    assert snap_compare(app, terminal_size=size, run_before=_after("partial", keys, then))
 
 
 @pytest.mark.parametrize(

@@ -132,12 +132,22 @@ async def cancel_job(request: Request, desk: AtDesk, caller: Writer, job_id: str
 
 
 @router.post("/{job_id}/retry", status_code=202, responses=_ACCEPTED)
-async def retry_job(request: Request, desk: AtDesk, caller: Writer, job_id: str, key: IdempotencyKey = None) -> Response:
-    """Send its failed files again. A body that was posted is there for it as long as api.keep_failed_hours says."""
+async def retry_job(
+    request: Request,
+    desk: AtDesk,
+    caller: Writer,
+    job_id: str,
+    reason: Annotated[str | None, Query(max_length=64, pattern="^[a-z0-9_]+$")] = None,
+    key: IdempotencyKey = None,
+) -> Response:
+    """Send its failed files again, or those of them that failed for this reason.
+
+    A body that was posted is there for it as long as api.keep_failed_hours says.
+    """
 
     def retry(job_id: str) -> None:
         _ensure_body(desk, job_id)
-        desk.service.retry(job_id)
+        desk.service.retry(job_id, reason=reason)
 
     return await _steer(request, desk, caller, job_id, key, retry, then=desk.wake_worker)
 

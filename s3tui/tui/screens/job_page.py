@@ -7,7 +7,7 @@ which nothing changed writes nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from textual.containers import Horizontal
@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from s3tui.errors import S3tuiError
-from s3tui.model import FileRow, Job, JobState, VideoSample, View
+from s3tui.model import WHOLE, FileRow, Job, JobState, VideoSample, View
 from s3tui.text import display_text
 from s3tui.tui.csv_files import COUNTING_SHARE, CsvSeen, Lines, Reasons, Sheet, csv_lines, sheet_of
 from s3tui.tui.door import House, Sight
@@ -32,7 +32,7 @@ from s3tui.tui.widgets.summary import Choice, Summary, Trouble, ViewBar
 
 _WORKER_EVERY = 3.0
 """Seconds between attempts to find or start a worker for a job that has none."""
-_COPY_CHARACTERS = 50_000
+COPY_CHARACTERS = 50_000
 """Terminals drop longer clipboard texts without a word."""
 
 _NO_KEY = "This file has no key: its name is not UTF-8."
@@ -54,8 +54,7 @@ class JobPage(Page):
         """Why records of an ingest job are no rows."""
         self._reasons_of, self._reasons_from = 0, 0.0
         """How many rejects `reasons` are of, and when it is time to count again."""
-        self.view = View.ALL
-        self.containing = ""
+        self.choice = WHOLE
         self._pause = 1 / fps
         self._read_at = 0.0
         self._listed: tuple[object, ...] = ()
@@ -102,12 +101,10 @@ class JobPage(Page):
     def read_now(self) -> None:
         """Read, unless a reading is out already."""
         state = self._list_state()
-        due = state != self._listed and (state[:2] != self._listed[:2] or time.monotonic() - self._listed_at >= 1.0)
+        due = state != self._listed and (state[:1] != self._listed[:1] or time.monotonic() - self._listed_at >= 1.0)
         page = (self.table.first_visible, self.table.page_lines) if self.table.following else None
         described = self.table.pointed_number if self.detail.display else None
-        glance = Glance(
-            self.job_id, self.table.wanted(), self.view, self.containing, due, page, described, reasons=self._reasons_due()
-        )
+        glance = Glance(self.job_id, self.table.wanted(), self.choice, due, page, described, reasons=self._reasons_due())
         if self.ask("look", lambda: read(self.house.service, glance), self._seen, self._unread) and due:
             self._listed, self._listed_at = state, time.monotonic()
 
@@ -118,8 +115,9 @@ class JobPage(Page):
     def _list_state(self) -> tuple[object, ...]:
         """What the list of a view's numbers depends on."""
         sight = self.sight
-        active = () if sight is None or self.view is not View.QUEUED else tuple(sample.no for sample in sight.active)
-        return (self.view, self.containing, None if sight is None else sight.job.totals, active)
+        flying = sight is not None and self.choice.view in (View.ACTIVE, View.QUEUED)
+        active = tuple(sample.no for sample in sight.active) if sight is not None and flying else ()
+        return (self.choice, None if sight is None else sight.job.totals, active)
 
     def _seen(self, seen: Seen) -> None:
         self._read_at = time.monotonic()
@@ -127,7 +125,7 @@ class JobPage(Page):
         self._take_csv(seen)
         self.table.of_videos = seen.sight.job.kind == "video"
         glance = seen.glance
-        current = glance.view is self.view and glance.containing == self.containing
+        current = glance.choice == self.choice
         if current and glance.whole:
             self.table.show_all(seen.sight.job.totals.found)
         elif current and seen.numbers is not None:
@@ -173,9 +171,11 @@ class JobPage(Page):
         self.title_bar.tell(str(subject_of(job)), looks_of(self.app).of_job(job))
         self.show_notice(job)
         self.trouble.say(display_text(job.error or ""), self.next_step(job))
-        self.views.show(self.view.value, self._choices(sight), f"/{display_text(self.containing)}" if self.containing else "")
+        containing = self.choice.containing
+        self.views.show(self.choice.view.value, self.choices(sight), f"/{display_text(containing)}" if containing else "")
 
-    def _choices(self, sight: Sight) -> list[Choice]:
+    def choices(self, sight: Sight) -> Sequence[Choice]:
+        """The views, with how many files each holds."""
         counts = self.counts(sight)
         return [
             Choice(str(number), view.value, self.VIEWS[view], counts.get(view, 0), alarms=view is View.FAILED)
@@ -198,7 +198,7 @@ class JobPage(Page):
 
     def nothing(self) -> str:
         """What an empty table says."""
-        return "No path contains that text." if self.containing else "No file here."
+        return "No path contains that text." if self.choice.containing else "No file here."
 
     def next_step(self, job: Job) -> str:
         """What to do when the job as a whole failed, or waits for a person."""
@@ -251,16 +251,16 @@ class JobPage(Page):
 
     def _take_filter(self) -> None:
         text = self.query_one(Input).value
-        if text != self.containing:
-            self.containing = text
+        if text != self.choice.containing:
+            self.choice = self.choice._replace(containing=text)
             self.read_now()
 
     # Actions.
 
     def action_view(self, name: str) -> None:
         """Show another view."""
-        if View(name) in self.VIEWS and View(name) is not self.view:
-            self.view = View(name)
+        if View(name) in self.VIEWS and View(name) is not self.choice.view:
+            self.choice = self.choice._replace(view=View(name))
             if self.sight is not None:
                 self.show_job(self.sight)
             self.read_now()
@@ -308,7 +308,7 @@ class JobPage(Page):
             self.say("This file has no key: no object was made of it." if self.table.of_csv else _NO_KEY)
             return
         address = self._own_address(row) or f"s3://{subject_of(self.sight.job).bucket}/{row.key}"
-        if len(address) > _COPY_CHARACTERS or not address.isprintable():
+        if len(address) > COPY_CHARACTERS or not address.isprintable():
             self.say("This key cannot be copied through a terminal; `s3tui jobs report` has it.")
             return
         self.app.copy_to_clipboard(address)

@@ -15,7 +15,7 @@ from s3tui.text import display_text
 from s3tui.tui.commands import Where, bindings
 from s3tui.tui.door import House
 from s3tui.tui.figures import subject_of
-from s3tui.tui.messages import JobsRead, OpenJob, OpenNewJob
+from s3tui.tui.messages import JobsRead, OpenFailures, OpenJob, OpenNewJob
 from s3tui.tui.screens.page import Page
 from s3tui.tui.widgets.job_table import JobTable
 from s3tui.tui.widgets.summary import Trouble
@@ -117,6 +117,12 @@ class JobsPage(Page):
         job = self._pointed()
         if job is not None:
             self.ask("steer", lambda: self.house.service.retry(job.id), self._retried)
+
+    def action_failures(self) -> None:
+        """Show what failed of the job, grouped by cause."""
+        job = self._pointed()
+        if job is not None:
+            self.post_message(OpenFailures(job.id))
 
     def action_copy(self) -> None:
         """Copy the job's target."""

@@ -114,7 +114,7 @@ class PlanPage(JobPage):
         """What an empty table says."""
         if self.sight is not None and not self.sight.job.planned and not self.sight.job.state.ended:
             return "Scanning…"
-        return super().nothing() if self.containing else "There is nothing to show here."
+        return super().nothing() if self.choice.containing else "There is nothing to show here."
 
     def next_step(self, job: Job) -> str:
         """What to do when the scan failed, or waits for a person."""

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
 
-from s3tui.model import FileState, Job, JobState, View
+from s3tui.model import Job, JobState, View
 from s3tui.text import format_rate
-from s3tui.tui.commands import Where, bindings
+from s3tui.tui.commands import Where, bindings, first_key
 from s3tui.tui.csv_files import Pace, csv_figures, reasons_words
 from s3tui.tui.door import House, Sight
 from s3tui.tui.figures import done_share, figures, view_counts
 from s3tui.tui.looks import looks_of
-from s3tui.tui.messages import OpenRejects
+from s3tui.tui.messages import OpenFailures, OpenRejects
 from s3tui.tui.screens.dialogs import BandwidthEntry
-from s3tui.tui.screens.job_page import JobPage
+from s3tui.tui.screens.retrying import RetryingPage
 from s3tui.tui.videos import videos_figures, videos_share
-from s3tui.tui.widgets.file_table import FileTable
 
 
-class TransfersPage(JobPage):
+class TransfersPage(RetryingPage):
     """The live screen."""
 
     PLACES: ClassVar[tuple[Where, ...]] = (Where.TRANSFERS, Where.LIST)
@@ -59,9 +57,13 @@ class TransfersPage(JobPage):
         else:
             self.summary.show(done_share(sight.job, sight.sent), style, figures(sight))
 
-    def foretell(self, job: Job) -> str:  # noqa: ARG002 - it is known of this job
-        """Why records were rejected."""
-        return f"Rejected: {reasons_words(self.reasons)}. e shows them." if self.reasons else ""
+    def foretell(self, job: Job) -> str:
+        """Why records were rejected; where failures are looked at, how to see their causes."""
+        rejected = f"Rejected: {reasons_words(self.reasons)}. e shows them." if self.reasons else ""
+        if self.choice.view is not View.FAILED or not job.totals.failed:
+            return rejected
+        key = first_key("failures", Where.TRANSFERS, getattr(self.app, "keys", {}))
+        return f"{rejected} {key} groups them by cause, and sends a group again.".strip()
 
     def counts(self, sight: Sight) -> dict[View, int]:
         """How many files each view holds."""
@@ -69,7 +71,7 @@ class TransfersPage(JobPage):
 
     def nothing(self) -> str:
         """What an empty table says."""
-        if self.containing:
+        if self.choice.containing:
             return "No path here contains that text."
         if self.sight is not None and not self.sight.job.planned and not self.sight.job.state.ended:
             return "Looking for files…"
@@ -79,25 +81,9 @@ class TransfersPage(JobPage):
             View.QUEUED: "Nothing waits.",
             View.FAILED: "Nothing failed.",
             View.DONE: "Nothing is done yet.",
-        }[self.view]
-
-    def next_step(self, job: Job) -> str:
-        """What to do when the job as a whole failed, or waits for a person."""
-        if not job.state.ended and not job.waits_for_person:
-            return ""
-        if not job.state.ended:
-            return "The job waits, and no file has failed for it: p lets it go on."
-        return "Nothing more is sent. `s3tui status` checks the settings; then start it again."
+        }[self.choice.view]
 
     # What the widgets say.
-
-    def on_file_table_retry_asked(self, event: FileTable.RetryAsked) -> None:
-        """A failed line's button."""
-        self._retry([event.number])
-
-    def on_detail_retry_asked(self) -> None:
-        """The detail pane's button."""
-        self.action_retry()
 
     def on_detail_rejects_asked(self) -> None:
         """The other one."""
@@ -116,27 +102,9 @@ class TransfersPage(JobPage):
             counts = None if number is None else self.csv.counts.get(number)
             self.post_message(OpenRejects(self.job_id, number if counts is not None and counts.rejected else None))
 
-    def action_retry(self) -> None:
-        """Send the marked files again, or the one under the cursor."""
-        row = self.table.pointed_row
-        if self.table.marked:
-            self._retry(sorted(self.table.marked))
-        elif row is not None and row.state is FileState.FAILED:
-            self._retry([row.no])
-        else:
-            self.say("This file has not failed: there is nothing to send again.")
-
-    def action_retry_all(self) -> None:
-        """Send every failed file again."""
-        self._retry(None)
-
-    def _retry(self, numbers: Sequence[int] | None) -> None:
-        self.ask("steer", lambda: self.house.service.retry(self.job_id, numbers), self._retried)
-
-    def _retried(self, count: int) -> None:
-        self.table.unmark_all()
-        self.ask("worker", self.house.ensure_worker, lambda _: None)
-        self.steered(f"{count:,} {'file is' if count == 1 else 'files are'} tried again.")
+    def action_failures(self) -> None:
+        """Show what failed, grouped by cause."""
+        self.post_message(OpenFailures(self.job_id))
 
     def action_pause(self) -> None:
         """Pause the job, or let it go on."""
@@ -183,10 +151,6 @@ class TransfersPage(JobPage):
         self.table.following = True
         self.action_view(View.ALL.value)
         self.read_now()
-
-    def action_mark(self) -> None:
-        """Mark the file under the cursor."""
-        self.table.toggle_mark()
 
 
 def next_concurrency(now: int, direction: int) -> int:

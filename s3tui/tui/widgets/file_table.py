@@ -18,7 +18,7 @@ from textual.scrollbar import ScrollTo
 from s3tui.model import ActiveTransfer, FileRow, FileState, Proof, VideoSample
 from s3tui.text import display_text, format_size
 from s3tui.tui.cells import bar, left, right, tail
-from s3tui.tui.columns import LEAD, RETRY, Columns, csv_columns, plan_columns, transfer_columns, video_columns
+from s3tui.tui.columns import LEAD, RETRY, Columns, csv_columns, error_columns, plan_columns, transfer_columns, video_columns
 from s3tui.tui.csv_files import CsvCounts
 from s3tui.tui.internals import paint_now
 from s3tui.tui.looks import PROOFS, Look, looks_of
@@ -65,6 +65,8 @@ class FileTable(LineTable):
         """Whether the files become videos."""
         self.of_csv = False
         """Whether the files are ingested."""
+        self.of_failures = False
+        """Whether all have failed for one reason: each tells its error then."""
         self._passing: frozenset[FileState] = frozenset()
         self.marked: set[int] = set()
         self.nothing = "Nothing here yet."
@@ -244,6 +246,8 @@ class FileTable(LineTable):
     def _columns(self, width: int) -> Columns:
         if self._plan:
             return plan_columns(width)
+        if self.of_failures:
+            return error_columns(width)
         if self.of_csv:
             return csv_columns(width)
         return video_columns(width) if self.of_videos else transfer_columns(width)
@@ -265,9 +269,12 @@ class FileTable(LineTable):
             names.append(" " * columns.percent)
         if columns.note:
             names.append(left("Why", columns.note))
-        names.append(right("Size", columns.size))
-        if columns.rate:
+        if columns.size:
+            names.append(right("Size", columns.size))
+        if columns.rate and not self.of_failures:
             names.append(right("Speed" if self.of_videos else "Rows" if self.of_csv else "Rate", columns.rate))
+        if self.of_failures:
+            names.append(" " * columns.rate)
         if columns.rejected:
             names.append(right("Rejected", columns.rejected))
         if columns.tries:
@@ -337,9 +344,22 @@ class FileTable(LineTable):
         return text
 
     def _failed_cells(self, row: FileRow, columns: Columns) -> list[Piece]:
+        if self.of_failures:
+            return self._error_cells(row, columns)
         cause = display_text((row.reason or "failed").replace("_", " "))
         room = columns.right - len(RETRY) - (columns.tries + 1 if columns.tries else 0)
         pieces: list[Piece] = [(left(cause, room - 1) + " " if room > 1 else " " * room, "failed"), (RETRY, "button")]
+        if columns.tries:
+            pieces.append((" " + right(str(row.attempts), columns.tries), "failed"))
+        return pieces
+
+    def _error_cells(self, row: FileRow, columns: Columns) -> list[Piece]:
+        pieces: list[Piece] = []
+        if columns.note:
+            pieces.append((left(display_text(row.error or ""), columns.note) + " ", "failed"))
+        if columns.size:
+            pieces.append((right(format_size(row.size), columns.size) + " ", "quiet"))
+        pieces.append((RETRY, "button"))
         if columns.tries:
             pieces.append((" " + right(str(row.attempts), columns.tries), "failed"))
         return pieces
