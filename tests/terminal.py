@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import struct
 import subprocess
 import sys
@@ -23,6 +24,10 @@ PRIVATE = re.compile(rb"\x1b\[[<=>?][0-9;:$]*[a-zA-Z]")
 """What pyte does not know and would print."""
 _NOTICE = re.compile(rb"\x1b\]9;([^\a]*)\a")
 _OSC = re.compile(rb"\x1b\][^\a\x1b]*(\a|\x1b\\)")
+_MODES = re.compile(rb"\x1b\[\?([0-9;]+)([hl])|\x1b\[([<>])[0-9]*u")
+"""Private modes that go on or off, and keyboard protocols that are pushed or popped."""
+_ON_AT_FIRST = {7, 25}
+"""Line wrap and cursor; all other modes (mouse, focus, the other screen, bracketed paste) are off in a terminal at rest."""
 _SYNC_QUESTION, _SYNC_ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
 
 
@@ -43,7 +48,9 @@ class Terminal:
         self._stream = pyte.ByteStream(self._screen)
         self._lock = threading.Lock()
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self._slave = slave
+        self._size_is(columns, lines)
+        self.attributes_before = termios.tcgetattr(slave)
         base = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES")}
         self.process = subprocess.Popen(
             [sys.executable, *arguments],
@@ -55,7 +62,14 @@ class Terminal:
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
-        os.close(slave)
+        self._wake_in, self._wake = os.pipe()
+        self._stopped = False
+        self.modes: dict[int, bool] = {}
+        """Private modes that were switched, and whether they are on."""
+        self.keyboards = 0
+        """Keyboard protocols that were pushed and not popped."""
+        self.raw = bytearray()
+        """All that the program has written."""
         self.written = 0
         """Bytes that the program has written."""
         self.notices: list[str] = []
@@ -76,20 +90,56 @@ class Terminal:
     def _read(self) -> None:
         kept = b""
         while True:
-            try:
-                data = os.read(self._master, 65536)
-            except OSError:
+            ready, _, _ = select.select([self._wake_in, *([] if self._stopped else [self._master])], [], [])
+            if self._wake_in in ready and os.read(self._wake_in, 1) == b"q":
                 return
-            if not data:
-                return
+            if self._master not in ready:
+                continue
+            data = os.read(self._master, 65536)
             if _SYNC_QUESTION in data:
                 os.write(self._master, _SYNC_ANSWER)
             with self._lock:
                 self.written += len(data)
+                self.raw += data
                 data, kept = _whole(kept + data)
+                self._learn_modes(data)
                 self.notices += [notice.decode() for notice in _NOTICE.findall(data)]
                 self.bells += _OSC.sub(b"", data).count(b"\a")
                 self._stream.feed(PRIVATE.sub(b"", data))
+
+    def _learn_modes(self, data: bytes) -> None:
+        for modes, switch, keyboard in _MODES.findall(data):
+            self.modes |= {int(mode): switch == b"h" for mode in modes.split(b";") if mode}
+            self.keyboards += {b">": 1, b"<": -1}.get(keyboard, 0)
+
+    def _size_is(self, columns: int, lines: int) -> None:
+        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Give the terminal another size, and tell the program."""
+        with self._lock:
+            self._screen.resize(lines, columns)
+        self._size_is(columns, lines)
+
+    def stop_reading(self) -> None:
+        """Take nothing more of what the program writes, like a line that hangs."""
+        self._stopped = True
+        os.write(self._wake, b"w")
+
+    def go_on_reading(self) -> None:
+        """Take it again."""
+        self._stopped = False
+        os.write(self._wake, b"w")
+
+    def left_behind(self) -> list[str]:
+        """What differs from the terminal that the program was given; empty if it is in order."""
+        with self._lock:
+            found = [f"mode {mode}" for mode, on in self.modes.items() if on is not (mode in _ON_AT_FIRST)]
+            if self.keyboards > 0:
+                found.append("a keyboard protocol")
+        if termios.tcgetattr(self._slave) != self.attributes_before:
+            found.append("other attributes")
+        return found
 
     def text(self) -> str:
         """What is on the screen."""
@@ -129,8 +179,11 @@ class Terminal:
     def hang_up(self) -> None:
         """Close the terminal, as a dropped line does."""
         if self._master >= 0:
-            master, self._master = self._master, -1
-            os.close(master)
+            os.write(self._wake, b"q")
+            self._reader.join()
+            for descriptor in (self._slave, self._master, self._wake, self._wake_in):
+                os.close(descriptor)
+            self._master = -1
 
 
 def _whole(data: bytes) -> tuple[bytes, bytes]:

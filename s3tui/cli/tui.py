@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from s3tui.cli.parser import Parser, add_connection_options, add_global_options
 from s3tui.errors import SpecError
@@ -36,10 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _open(arguments: argparse.Namespace, *, source: str | None, target: str | None, job: str | None) -> int:
     from s3tui.cli import settings
-    from s3tui.tui.app import run_tui
-    from s3tui.tui.hangup import has_other_screen
+    from s3tui.tui.app import run_tui, terminal_problem
 
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) and not has_other_screen():
-        raise SpecError("The terminal UI needs a terminal; `s3tui upload` and `s3tui jobs` work without one.")
+    if problem := terminal_problem():
+        raise SpecError(problem)
     loaded = settings.load(arguments)
     return run_tui(loaded.settings, source=source, target=target, job=job, worker_arguments=loaded.arguments)

@@ -71,6 +71,22 @@ class UiOptions(BaseModel):
     """Binding id to keys: `{quit: ctrl+q}`."""
     notify: bool = True
     """Whether a job that ends while the UI is open rings the bell and shows a notice on the desktop."""
+    color: Literal["auto", "truecolor", "256", "16", "none"] = "auto"
+    """Colours that the terminal is taken to have; auto: what `COLORTERM`, `TERM` and `NO_COLOR` say."""
+    glyphs: Literal["unicode", "ascii"] = "unicode"
+    """What lines, bars and marks are drawn with."""
+    mouse: Literal["auto", "on", "off"] = "auto"
+    """Whether clicks are taken; auto: over SSH, moves of the mouse without a button are not asked for."""
+    animations: Literal["auto", "on", "off"] = "auto"
+    """Whether scrolling and switches glide; auto: not over SSH."""
+
+    @field_validator("color", "mouse", "animations", mode="before")
+    @classmethod
+    def _are_words(cls, value: object) -> object:
+        """YAML reads on and off as booleans, and 16 as a number."""
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        return str(value) if isinstance(value, int) else value
 
 
 class LoggingOptions(BaseModel):

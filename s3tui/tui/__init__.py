@@ -1,6 +1,7 @@
 """The terminal UI: it draws what the state store says and asks the door for the rest. It never transfers.
 
-    app            run_tui: environment, terminal check, crash report; imports Textual only when it starts
+    app            run_tui: environment, terminal check; imports Textual only when it starts
+    crash          the report of one, without secrets
     application    the Textual App: themes, keys, palette, signals, which screen is open
     screens/       Jobs, New job, Plan, Transfers, Failures, Rejects, Keys, Log, Help, dialogs
     widgets/       the line-drawn tables, the summary, the key bar, the detail pane
@@ -15,7 +16,9 @@
     door           what the UI needs of the rest of the program, as protocols
     messages       what screens tell the application
     internals      the only module that touches private names of Textual
-    hangup         SIGHUP, SIGTERM and terminals that went away
+    filters        the last net: no control character leaves the UI; glyphs as ASCII
+    driver         the mouse over a slow line
+    hangup         signals, terminals that went away, and leaving the terminal as it was found
 
 Threads: everything that may block (the state store, listing folders) runs in a worker thread through `Page.ask` and comes home as
 one message. Nothing else leaves the event loop, and no lock is needed.

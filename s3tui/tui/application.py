@@ -12,16 +12,21 @@ from typing import ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widget import Widget
 
 from s3tui.model import Job, JobState
 from s3tui.text import display_text
-from s3tui.tui import hangup, keymap, themes
+from s3tui.tui import keymap, themes
 from s3tui.tui.asking import Asking
 from s3tui.tui.commands import Command, Where, bindings, commands_of
+from s3tui.tui.crash import whereabouts
 from s3tui.tui.door import House
+from s3tui.tui.driver import ClicksOnlyDriver
 from s3tui.tui.endings import Endings, desktop_notice, ending_sentence
+from s3tui.tui.filters import AsciiGlyphs, Printable
+from s3tui.tui.hangup import Departure, can_stop, has_other_screen, stop
 from s3tui.tui.internals import end_after_failure, repaint_all, tell_terminal
 from s3tui.tui.looks import Looks
 from s3tui.tui.messages import DoCommand, JobsRead, OpenFailedFiles, OpenFailures, OpenJob, OpenKeys, OpenNewJob, OpenRejects
@@ -57,14 +62,23 @@ class S3tuiApp(App[int], Asking):
         job: str | None = None,
         prefill: Prefill | None = None,
         form_first: bool = False,
+        departure: Departure | None = None,
+        ascii_glyphs: bool = False,
+        mouse_moves: bool = True,
+        few_colours: bool = False,
     ) -> None:
         colourless = bool(os.environ.get("NO_COLOR"))  # Textual takes it out of the environment
         # Without ansi_color it would make greys of colours, and black on black of the terminal's own.
-        super().__init__(ansi_color=True if colourless else None)
+        super().__init__(
+            ansi_color=True if colourless else None,
+            driver_class=None if mouse_moves or has_other_screen() else ClicksOnlyDriver,
+        )
         self.house = house
         self.keys = keymap.usable(keys or {})
         self._key_problems = keymap.key_problems(keys or {})
         self.failure: Exception | None = None
+        self.failed_at: dict[str, str] = {}
+        """Where in the UI it failed."""
         self._fps = fps
         self._log_path = log
         self._tells_endings = notify
@@ -73,9 +87,11 @@ class S3tuiApp(App[int], Asking):
         self._prefill = prefill or Prefill()
         self._form_first = form_first
         self._leaving = False
+        self._departure = departure
         self._themes_stamp = themes.stamp()
         self.shelf = themes.load_themes()
-        self._dress(self.shelf.chosen(theme, colourless=colourless))
+        self._text_filters = (Printable(), *([AsciiGlyphs()] if ascii_glyphs else []))
+        self._dress(self.shelf.chosen(theme, colourless=colourless, few_colours=few_colours))
 
     def _dress(self, skin: themes.Skin) -> None:
         for name in list(self.available_themes):
@@ -99,8 +115,12 @@ class S3tuiApp(App[int], Asking):
 
     def _wear(self, looks: Looks) -> None:
         self.looks = looks
-        if self.no_color:
+        if self.no_color or len(self._text_filters) > 1:
             looks.ascii_bars = True  # in others only colours tell the full part from the empty one
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What Textual does to each line, and then what we do."""
+        return [*super().get_line_filters(), *self._text_filters]
 
     def _mind_themes(self) -> None:
         self.ask("themes", partial(themes.changed_themes, self._themes_stamp), self._take_themes)
@@ -127,9 +147,8 @@ class S3tuiApp(App[int], Asking):
 
     async def on_mount(self) -> None:
         """Open the first screen, and say what was wrong with themes and keys."""
-        if not self.is_headless:
-            hangup.leave_when_told(self._leave)
-            self.set_interval(1.0, self._check_terminal)
+        if self._departure is not None:
+            self._departure.attend(self._leave)
         self.set_interval(_THEMES_EVERY, self._mind_themes)
         self.set_keymap(self.keys)
         await self.push_screen(JobsPage(self.house, self._fps))
@@ -143,14 +162,10 @@ class S3tuiApp(App[int], Asking):
     def _leave(self, code: int) -> None:
         self.exit(code, return_code=code)
 
-    def _check_terminal(self) -> None:
-        if hangup.terminal_is_gone():
-            hangup.end_soon(hangup.HANGUP)
-            self._leave(hangup.HANGUP)
-
     def _handle_exception(self, error: Exception) -> None:
         """No traceback on the screen: `run_tui` writes a report."""
-        self.failure = self.failure or error
+        if self.failure is None:
+            self.failure, self.failed_at = error, whereabouts(self)
         end_after_failure(self, error)
 
     # Screens.
@@ -260,6 +275,14 @@ class S3tuiApp(App[int], Asking):
         repaint_all(self.screen)
 
     # Leaving.
+
+    def action_suspend(self) -> None:
+        """Stop, as other programs do at ctrl+z, and go on when the shell says so."""
+        if self._departure is None or not can_stop():
+            self.notify("There is no shell to go back to: d or q leaves.", markup=False)
+            return
+        with self.suspend():
+            stop()
 
     def action_detach(self) -> None:
         """Leave at once; the worker goes on."""

@@ -231,6 +231,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("keys", "f2", "Keys", "List the keys of all screens, with their ids.", "keys", Where.APP),
     Command("log", "L", "Log", "Show the log as it grows.", "log", Where.APP),
     Command("redraw", "ctrl+l", "Redraw", "Paint the whole screen again.", "redraw", Where.APP),
+    Command("suspend", "ctrl+z", "Suspend", "Back to the shell; `fg` there goes on.", "suspend", Where.APP),
     Command("detach", "d", "Detach", "Leave at once; running jobs go on in the background.", "detach", Where.APP),
     Command("quit", "q,ctrl+q", "Quit", "Leave; asks what to do about running jobs.", "quit", Where.APP, "Quit"),
 )

@@ -1,31 +1,149 @@
-"""Terminals that go away. Textual handles no hang-up, and reads a dead terminal in a busy loop."""
+"""Signals, terminals that went away, and leaving the terminal as it was found.
+
+Textual handles no hang-up, reads a dead terminal in a busy loop, and hangs in its event loop on a terminal that takes nothing more.
+So signals are taken by plain handlers, which run even then, and a thread of its own looks whether the terminal is still there.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import select
 import signal
 import sys
+import termios
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from types import FrameType
+from typing import Any
 
 HANGUP = 129
-TERMINATED = 130
+INTERRUPTED = 130
+CODES = {signal.SIGHUP: HANGUP, signal.SIGTERM: INTERRUPTED, signal.SIGINT: INTERRUPTED, signal.SIGQUIT: 131}
+"""Exit codes by the signal that ended the UI."""
 _GRACE = 1.0
 """Seconds that an orderly end may take before the process ends anyway; the work is in another process."""
+_LOOK_EVERY = 1000
+"""Milliseconds; where `poll` does not tell by itself that a terminal went away."""
+_NUDGE = signal.SIGURG
+"""Means nothing, and breaks off a system call that hangs."""
+_AS_FOUND = (
+    "\x18\x1b[?2026l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[?1004l\x1b[?2004l\x1b[?2048l"
+    "\x1b[<u\x1b[0m\x1b[?7h\x1b[?1049l\x1b[?25h"
+)
+"""Breaks off what was half written, and takes back every mode that Textual may have set."""
 
 
-def leave_when_told(leave: Callable[[int], None]) -> None:
-    """Call `leave(code)` on SIGHUP and SIGTERM, in the running event loop. Replaces an inherited "ignore"."""
+class Departure:
+    """How the UI is left when it is told to, whatever it hangs on."""
 
-    def on_signal(code: int) -> None:
-        end_soon(code)
-        leave(code)
+    def __init__(self) -> None:
+        self._terminal = _Terminal()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._leave: Callable[[int], None] | None = None
+        self._code: int | None = None
 
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, on_signal, HANGUP)
-    loop.add_signal_handler(signal.SIGTERM, on_signal, TERMINATED)
+    def listen(self) -> None:
+        """Take the signals of `CODES` from now on, those too that were inherited as ignored."""
+        for number in CODES:
+            signal.signal(number, self._on_signal)
+        signal.signal(_NUDGE, lambda *_: None)
+
+    def attend(self, leave: Callable[[int], None]) -> None:
+        """Call `leave(code)` in the running event loop once a signal came, or the terminal is gone."""
+        self._loop, self._leave = asyncio.get_running_loop(), leave
+        for number in CODES:
+            self._loop.remove_signal_handler(number)  # a driver may have set one
+        self.listen()
+        self._loop.set_default_executor(_Threads())
+        threading.Thread(target=self._await_hangup, name="hangup", daemon=True).start()
+        if self._code is not None:
+            leave(self._code)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self._depart(CODES[signal.Signals(number)])
+
+    def _depart(self, code: int) -> None:
+        self._code = code
+        deadline = threading.Timer(_GRACE, self._give_up, args=(code,))
+        deadline.daemon = True  # another one would keep the interpreter alive until it fires
+        deadline.start()
+        if self._loop is not None and self._leave is not None:
+            with suppress(RuntimeError):  # the loop has ended: so does the process
+                self._loop.call_soon_threadsafe(self._leave, code)
+
+    def _give_up(self, code: int) -> None:
+        self._terminal.put_right()
+        os._exit(code)
+
+    def _await_hangup(self) -> None:
+        while not terminal_is_gone(_LOOK_EVERY):
+            pass
+        self._depart(HANGUP)
+
+
+class _Terminal:
+    """The terminal as it was found."""
+
+    def __init__(self) -> None:
+        self._attributes: list[Any] | None = None
+        with suppress(termios.error, OSError, ValueError):
+            self._attributes = termios.tcgetattr(sys.__stdin__)  # type: ignore[arg-type]
+
+    def put_right(self) -> None:
+        """Make it what it was, if Textual has not. Waits for nobody: what the terminal does not take is thrown away."""
+        with suppress(termios.error, OSError, ValueError, AttributeError):
+            if self._attributes is None or termios.tcgetattr(sys.__stdin__) == self._attributes:  # type: ignore[arg-type]
+                return
+            descriptor = sys.__stderr__.fileno()  # type: ignore[union-attr]
+            flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+            fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_NONBLOCK)
+            try:
+                _write_at_last(descriptor)
+            finally:
+                fcntl.fcntl(descriptor, fcntl.F_SETFL, flags)
+                termios.tcsetattr(sys.__stdin__, termios.TCSANOW, self._attributes)  # type: ignore[arg-type]
+
+
+def _write_at_last(descriptor: int) -> None:
+    """Write what takes the modes back, instead of anything that waits to be written; the descriptor does not block."""
+    for _ in range(20):
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread() and thread.ident is not None:
+                signal.pthread_kill(thread.ident, _NUDGE)  # one hangs in a write, and nobody else may write meanwhile
+        termios.tcflush(descriptor, termios.TCOFLUSH)
+        try:
+            os.write(descriptor, _AS_FOUND.encode())
+        except BlockingIOError:
+            time.sleep(0.005)
+        else:
+            return
+
+
+class _Threads(ThreadPoolExecutor):
+    """Threads that nobody waits for at the end: a database that does not answer must not keep the UI from being left."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
+        super().shutdown(wait=False, cancel_futures=True)
+
+
+def can_stop() -> bool:
+    """Whether a shell would take over if this program stopped: not where the terminal runs nothing else, as `ssh -t HOST s3tui`."""
+    return not has_other_screen() and os.getpgrp() != os.getsid(0)
+
+
+def stop() -> None:
+    """Stop this process and all that were started with it, as the terminal itself does; returns when it goes on."""
+    handlers = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGTSTP, signal.SIGCONT)}
+    try:
+        os.kill(0, signal.SIGTSTP)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def has_other_screen() -> bool:
@@ -33,21 +151,14 @@ def has_other_screen() -> bool:
     return bool(os.environ.get("TEXTUAL_DRIVER"))
 
 
-def end_soon(code: int) -> None:
-    """End the process after a grace period, even if the event loop hangs on a terminal that takes nothing more."""
-    deadline = threading.Timer(_GRACE, os._exit, args=(code,))
-    deadline.daemon = True  # another one would keep the interpreter alive until it fires
-    deadline.start()
-
-
-def terminal_is_gone() -> bool:
-    """Whether the other end of standard input hung up: the second net, for a SIGHUP that never came.
+def terminal_is_gone(milliseconds: int = 0) -> bool:
+    """Whether the other end of standard input hangs up within this time: the second net, for a SIGHUP that never came.
 
     It is a terminal, or the server of another screen.
     """
     stdin = sys.__stdin__
-    if stdin is None or stdin.closed or not (stdin.isatty() or has_other_screen()):
+    if stdin is None or stdin.closed:
         return False
     poll = select.poll()
-    poll.register(stdin.fileno(), select.POLLIN)
-    return any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll(0))
+    poll.register(stdin.fileno(), 0)
+    return any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll(milliseconds))

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from s3tui.jobs.options import BackupOptions, IngestOptions, VideoOptions
+
+
+def _here() -> str:
+    """The working directory; the home directory if that one was removed."""
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        return str(Path.home())
 
 
 @dataclass(slots=True)
@@ -26,7 +34,7 @@ class Prefill:
     """How CSV files are ingested, likewise."""
     hint: str = ""
     """A sentence for newcomers."""
-    root: str = field(default_factory=os.getcwd)
+    root: str = field(default_factory=_here)
     """Where the tree begins if there are no sources."""
 
     @property

@@ -31,6 +31,8 @@ from s3tui.tui.looks import LOOKS, STYLES, Looks
 DEFAULT = "harbour"
 COLOURLESS = "ink"
 """The default where `NO_COLOR` is set."""
+SIXTEEN = "sixteen"
+"""The default where the terminal has no more colours than that."""
 _FIELDS = {field.name for field in fields(Theme)}
 _COLOURS = _FIELDS - {"name", "dark", "ansi", "luminosity_spread", "text_alpha", "variables"}
 _OURS = {"states", "quiet", "rule", "cursor", "glyphs", "bar"}
@@ -86,14 +88,14 @@ class Shelf:
     skins: dict[str, Skin] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
-    def chosen(self, name: str, *, colourless: bool = False) -> Skin:
-        """The theme with this name; without a name the default, which may be one without colours.
+    def chosen(self, name: str, *, colourless: bool = False, few_colours: bool = False) -> Skin:
+        """The theme with this name; without a name the default, which may be one without colours, or with few.
 
         A name that there is not means the default, and a sentence in `problems`.
         """
         if name and name not in self.skins:
             self.problems.append(f"There is no theme {name!r}: showing {DEFAULT}. There are {', '.join(sorted(self.skins))}.")
-        default = COLOURLESS if colourless else DEFAULT
+        default = COLOURLESS if colourless else SIXTEEN if few_colours else DEFAULT
         return self.skins.get(name) or self.skins.get(default) or _PLAIN_SKIN
 
 

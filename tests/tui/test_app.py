@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from s3tui.config import Settings
-from s3tui.tui.app import prepare_environment, run_tui, write_report
+from s3tui.config.settings import UiOptions
+from s3tui.tui.app import prepare_environment, run_tui
 from tests.terminal import Terminal
+from tests.waiting import wait_until
 
 
 def test_without_a_terminal_there_is_one_sentence_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,15 +43,51 @@ def test_the_environment_is_prepared_without_overruling_the_person(monkeypatch: 
     assert os.environ["NO_COLOR"] == "1"
 
 
-def test_a_crash_report_holds_the_traceback_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
-    try:
-        raise ValueError("odd \udcff name")
-    except ValueError as error:
-        path = write_report(error)
-    assert path.parent == tmp_path / "state" / "s3tui"
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert "ValueError: odd \\udcff name" in path.read_text()
-    assert "Traceback" in path.read_text()
+def test_options_say_what_colours_there_are_and_whether_things_glide(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_COLOR", "TEXTUAL_COLOR_SYSTEM", "TEXTUAL_ANIMATIONS", "SSH_TTY", "SSH_CONNECTION"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    prepare_environment(UiOptions(color="none", animations="off"))
+    assert (os.environ["NO_COLOR"], os.environ["TEXTUAL_ANIMATIONS"]) == ("1", "none")
+    prepare_environment(UiOptions(color="16"))
+    assert "NO_COLOR" not in os.environ
+    assert os.environ["TEXTUAL_COLOR_SYSTEM"] == "standard"
+    prepare_environment(UiOptions(color="256"))
+    assert os.environ["TEXTUAL_COLOR_SYSTEM"] == "standard"  # a variable of the person's own stays
+
+
+def test_words_that_yaml_takes_for_something_else_are_understood() -> None:
+    options = UiOptions.model_validate({"mouse": False, "animations": True, "color": 16})
+    assert (options.mouse, options.animations, options.color) == ("off", "on", "16")
+
+
+@pytest.mark.parametrize(
+    ("terminal", "words"),
+    [({"TERM": "dumb"}, "TERM says dumb"), ({"TERM": "vt100"}, ""), ({"TERM": ""}, ""), ({"LC_ALL": "C"}, "")],
+)
+def test_odd_terminals_show_the_ui_or_one_sentence(tmp_path: Path, terminal: dict[str, str], words: str) -> None:
+    place = {"XDG_STATE_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    with Terminal(["-m", "s3tui"], place | terminal) as screen:
+        screen.until_seen(words or "No jobs yet")
+        if not words:
+            screen.press("q")
+        assert screen.process.wait(20) == (1 if words else 0)
+        assert "Traceback" not in screen.text()
+
+
+def test_the_ui_is_on_the_terminal_though_standard_error_leads_elsewhere(tmp_path: Path) -> None:
+    place = {"XDG_STATE_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "COLUMNS": "200", "LINES": "60"}
+    code = (
+        "import os, sys; os.dup2(os.open('errors', os.O_WRONLY | os.O_CREAT), 2)\n"
+        "os.execv(sys.executable, [sys.executable, '-m', 's3tui'])"
+    )
+    with Terminal(["-c", code], place, directory=tmp_path) as terminal:
+        terminal.until_seen("No jobs yet")
+        terminal.until_seen("q Quit")  # at the size of the terminal, whatever COLUMNS says
+        terminal.press("q")
+        assert terminal.process.wait(20) == 0
+        assert (tmp_path / "errors").read_bytes() == b""
+        wait_until(lambda: not terminal.left_behind(), what="the terminal to be in order")
 
 
 @pytest.mark.parametrize(
