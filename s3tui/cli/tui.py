@@ -42,4 +42,4 @@ def _open(arguments: argparse.Namespace, *, source: str | None, target: str | No
     if not (sys.stdin.isatty() and sys.stdout.isatty()) and not has_other_screen():
         raise SpecError("The terminal UI needs a terminal; `s3tui upload` and `s3tui jobs` work without one.")
     loaded = settings.load(arguments)
-    return run_tui(loaded.settings, source=source, target=target, job=job, worker_arguments=loaded.arguments)
+    return run_tui(loaded.settings, source=source, target=target, job=job, worker_arguments=loaded.arguments, loaded=loaded)

@@ -16,7 +16,7 @@ from s3tui.text import display_text
 from s3tui.tui.hangup import has_other_screen
 
 if TYPE_CHECKING:
-    from s3tui.config import Settings
+    from s3tui.config import Loaded, Settings
     from s3tui.runtime import Runtime
     from s3tui.tui.application import S3tuiApp
 
@@ -29,11 +29,13 @@ def run_tui(
     job: str | None = None,
     hint: str = "",
     worker_arguments: Sequence[str] = (),
+    loaded: Loaded | None = None,
 ) -> int:
     """Run the terminal UI until it is left; returns the exit code.
 
     With `source`, the form for a new job opens prefilled (`hint` is a sentence below it); with `job`, that job. `worker_arguments`
-    lead a background worker to the same settings. Without a terminal, and after a crash, one sentence on standard error says so.
+    lead a background worker to the same settings; `loaded` says where these came from. Without a terminal, and after a crash, one
+    sentence on standard error says so.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()) and not has_other_screen():
         print("The terminal UI needs a terminal; use `s3tui upload` and `s3tui jobs` in scripts.", file=sys.stderr)
@@ -45,7 +47,7 @@ def run_tui(
     try:
         if job:
             job = runtime.service.job(job).id
-        app = _application(settings, runtime, source, target, job, hint)
+        app = _application(settings, runtime, source, target, job, hint, loaded)
         code = app.run()
         if app.failure is not None:
             return _tell_failure(app.failure)
@@ -60,7 +62,13 @@ def run_tui(
 
 
 def _application(
-    settings: Settings, runtime: Runtime, source: str | None, target: str | None, job: str | None, hint: str
+    settings: Settings,
+    runtime: Runtime,
+    source: str | None,
+    target: str | None,
+    job: str | None,
+    hint: str,
+    loaded: Loaded | None,
 ) -> S3tuiApp:
     from s3tui.tui.application import S3tuiApp
     from s3tui.tui.prefill import Prefill
@@ -88,6 +96,7 @@ def _application(
         job=job,
         prefill=prefill,
         form_first=bool(source or target),
+        loaded=loaded,
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from s3tui.tui.application import S3tuiApp
 from s3tui.tui.commands import COMMANDS, SCREENS, Where, commands_of, key_words, unknown_ids
+from s3tui.tui.screens.course import CoursePage
 from s3tui.tui.screens.help import help_text
 from s3tui.tui.screens.jobs import JobsPage
 from s3tui.tui.screens.keys import KeysPage
@@ -16,7 +17,9 @@ from s3tui.tui.screens.new_job import NewJobPage
 from s3tui.tui.screens.page import Page
 from s3tui.tui.screens.plan import PlanPage
 from s3tui.tui.screens.rejects import RejectsPage
+from s3tui.tui.screens.settings import SettingsPage
 from s3tui.tui.screens.transfers import TransfersPage
+from s3tui.tui.screens.workers import WorkersPage
 from s3tui.tui.widgets.line_table import LineTable
 from s3tui.tui.widgets.source_tree import SourceTree
 from tests.tui.driving import application, at_top, text_of, until, until_seen, until_unseen
@@ -31,10 +34,16 @@ OWNERS = {
     Where.PLAN: PlanPage,
     Where.TRANSFERS: TransfersPage,
     Where.REJECTS: RejectsPage,
+    Where.COURSE: CoursePage,
+    Where.WORKERS: WorkersPage,
+    Where.SETTINGS: SettingsPage,
     Where.KEYS: KeysPage,
     Where.LOG: LogPage,
 }
-PAGES: tuple[type[Page], ...] = (JobsPage, NewJobPage, PlanPage, TransfersPage, RejectsPage, KeysPage, LogPage)
+PAGES: tuple[type[Page], ...] = (
+    *(JobsPage, NewJobPage, PlanPage, TransfersPage, RejectsPage),
+    *(CoursePage, WorkersPage, SettingsPage, KeysPage, LogPage),
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: f"{command.where.name}-{command.id}")

@@ -57,6 +57,7 @@ class JobPage(Page):
         self.view = View.ALL
         self.containing = ""
         self._pause = 1 / fps
+        self._timer: Timer | None = None
         self._read_at = 0.0
         self._listed: tuple[object, ...] = ()
         self._listed_at = 0.0
@@ -84,8 +85,15 @@ class JobPage(Page):
         """Read, and read again."""
         self.table.nothing = "Opening the job…"
         self.table.focus()
-        self.set_interval(self._pause, self.tick)
+        self._timer = self.set_interval(self._pause, self.tick)
         self.tick()
+
+    def keep_pace(self, fps: float) -> None:
+        """Read so often from now on."""
+        self._pause = 1 / fps
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_interval(self._pause, self.tick)
 
     # Reading.
 
