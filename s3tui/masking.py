@@ -56,6 +56,12 @@ def shown_url(url: str) -> str:
     return ";".join(_shown_node(node) for node in url.split(";"))
 
 
+def web_host(url: str) -> str:
+    """A web address as far as its host: whoever knows the rest may hold the right to use it."""
+    place, rest = re.match(r"((?:[^:/?#]+://)?[^/?#]*)(.*)", url, re.DOTALL).groups()  # type: ignore[union-attr]
+    return shown_url(place) + (f"/{MASK}" if rest.strip("/") else rest)
+
+
 def _shown_node(node: str) -> str:
     without_password = _ACCOUNT_OF_URL.sub(rf"\1:{MASK}@", node)
     return _NAMED.sub(rf"\1{MASK}", _TOKEN_OF_HTTP.sub(rf"\1{MASK}@", without_password))

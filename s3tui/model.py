@@ -497,6 +497,58 @@ class RejectLine(NamedTuple):
     """Whether `text` is all of it."""
 
 
+class Sample(NamedTuple):
+    """How far a job was at one moment: what it had counted since its beginning. Between two of them lies a rate."""
+
+    at: int
+    bytes: int = 0
+    """Stored, or in flight; of CSV files, come into the database."""
+    files: int = 0
+    """Uploaded or skipped."""
+    rows: int = 0
+    """Read, of CSV files."""
+    failed: int = 0
+    """Files; fewer than before where some are sent again."""
+    retries: int = 0
+
+
+class Holding(NamedTuple):
+    """What a worker has of one job."""
+
+    job_id: str
+    units: int
+    """It holds the leases of so many."""
+    taken_over: int
+    """Those of them that an earlier worker died over."""
+    in_flight: int
+    """Files, as of its last heartbeat."""
+    rate: float
+    """Bytes per second, likewise."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerState:
+    """A worker process as people see it: alive, or lost lately."""
+
+    id: str
+    host: str
+    """The name of its machine."""
+    pid: int
+    version: str
+    queues: tuple[str, ...]
+    home_only: bool
+    """Whether it works on one job of its own: a headless command."""
+    started_at: int
+    seen_at: int
+    """Its last heartbeat, by the database's clock."""
+    silent: float
+    """Seconds since then."""
+    lost: bool
+    """Whether it is taken for dead, so that its units are another's to take."""
+    holdings: tuple[Holding, ...] = ()
+    """Job by job."""
+
+
 class UnitKind(StrEnum):
     """What a unit asks of a worker."""
 

@@ -33,8 +33,10 @@ from s3tui.model import (
     RejectLine,
     RejectWay,
     RowCounts,
+    Sample,
     VideoSample,
     View,
+    WorkerState,
     new_id,
     now_ms,
 )
@@ -85,6 +87,8 @@ class JobSight:
     """Videos that are being made, by number, likewise sampled."""
     rows: RowCounts | None = None
     """What has become of the rows so far, if it is an ingest job."""
+    crew: tuple[WorkerState, ...] = ()
+    """The same workers as people see them, and those that are lost while nobody has taken over their units."""
 
     @property
     def sent(self) -> int:
@@ -213,13 +217,17 @@ class Service:
     def watch(self, job_id: str) -> JobSight:
         """One look at a job. Raises NotFound."""
         job = self.job(job_id)
-        workers = tuple(self._store.workers.of_job(job))
+        workers, crew = self._store.workers.holders(job)
         if job.kind == "ingest":
             at_work = self._store.ingests.at_work(job.no) if workers else ()
-            return JobSight(job, tuple(at_work), workers, rows=self._store.ingests.sum(job.no))
+            return JobSight(job, tuple(at_work), workers, rows=self._store.ingests.sum(job.no), crew=crew)
         active = sorted((transfer for worker in workers for transfer in worker.active(job.id)), key=lambda transfer: transfer.no)
         videos = sorted(video for worker in workers for video in worker.videos(job.id))
-        return JobSight(job, tuple(active), workers, tuple(videos))
+        return JobSight(job, tuple(active), workers, tuple(videos), crew=crew)
+
+    def samples(self, job: Job) -> list[Sample]:
+        """How far a job was, time after time: from its beginning to now, or to its end. Some 600 at most; none of a plan."""
+        return self._store.samples.of_job(job)
 
     def browse(
         self, *, limit: int = 100, before: int | None = None, kind: str | None = None, state: JobState | None = None
@@ -320,6 +328,10 @@ class Service:
     def workers(self) -> list[WorkerRow]:
         """The workers whose heart beats."""
         return self._store.workers.alive()
+
+    def crew(self) -> list[WorkerState]:
+        """Every worker, oldest first, those that were lost lately too, and what each is doing."""
+        return self._store.workers.crew()
 
     def _new(
         self, spec: Spec, *, dry_run: bool, concurrency: int, bandwidth: int, home: str | None, job_id: str | None = None

@@ -367,6 +367,8 @@ class Worker:
             # A unit that this moment became done is not held either; only one that is not done has been lost.
             if (lease.job_no, lease.unit_no, lease.token) not in held and not self._store.units.is_done(lease):
                 self._lose(lease)
+        if jobs:
+            self._store.samples.take(list(jobs))
         for number, orders in self._store.units.orders(list(jobs)).items():
             _obey(jobs[number].control, orders)
         if self._bells is not None and self._store.database.is_shared:

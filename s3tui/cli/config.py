@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from s3tui import masking
 from s3tui.cli.parser import Commands, Parser, add_connection_options, add_global_options
-from s3tui.masking import MASK, shown_url
 from s3tui.text import display_text
-
-if TYPE_CHECKING:
-    from s3tui.config import Loaded
 
 
 def add_options(parser: Parser) -> None:
@@ -47,23 +43,19 @@ def run_init(arguments: argparse.Namespace) -> int:
 def run_show(arguments: argparse.Namespace) -> int:
     """Print the settings as YAML, each with its origin as a comment."""
     from s3tui.cli import settings
+    from s3tui.config.shown import paths_in_use, shown_settings, yaml_words
 
     loaded = settings.load(arguments)
     if arguments.json:
-        print(
-            json.dumps(
-                {f"{section}.{key}": {"value": value, "origin": origin} for section, key, value, origin in effective(loaded)}
-            )
-        )
+        told = {f"{one.section}.{one.key}": {"value": one.value, "origin": one.origin} for one in shown_settings(loaded)}
+        print(json.dumps(told))
         return 0
-    for line in _paths(loaded):
-        print(f"# {line}")
-    shown = ""
-    for section, key, value, origin in effective(loaded):
-        if section != shown:
-            print(f"\n{section}:")
-            shown = section
-        print(f"  {f'{key}: {_yaml(value)}':<46} # {display_text(origin)}")
+    for what, where in paths_in_use(loaded):
+        print(f"# {what}: {where}")
+    for section, settings_of in groupby(shown_settings(loaded), key=attrgetter("section")):
+        print(f"\n{section}:")
+        for one in settings_of:
+            print(f"  {f'{one.key}: {yaml_words(one.value)}':<46} # {display_text(one.origin)}")
     return 0
 
 
@@ -81,42 +73,6 @@ def run_check(arguments: argparse.Namespace) -> int:
     files = " and ".join(display_text(str(path)) for path in (loaded.config_file, loaded.env_file) if path)
     print(f"The settings can be used ({files or 'no file is read'}).")
     return 0
-
-
-def effective(loaded: Loaded) -> Iterator[tuple[str, str, object, str]]:
-    """(section, key, value, origin) of every setting, secrets masked."""
-    from s3tui.config.settings import effective_value, known_keys
-
-    for section, key, _ in known_keys():
-        yield section, key, masked(effective_value(loaded.settings, section, key)), loaded.origin(section, key)
-
-
-def masked(value: object) -> object:
-    """The value without what nobody may see: secrets, and passwords in URLs."""
-    if hasattr(value, "get_secret_value"):
-        return MASK if value.get_secret_value() else ""
-    return shown_url(value) if isinstance(value, str) else value
-
-
-def _yaml(value: object) -> str:
-    """The value as YAML writes it in one line. JSON is YAML, and a plain word needs no quotes."""
-    if (
-        isinstance(value, str)
-        and (not value or re.fullmatch(r"[A-Za-z_/.][\w/.:@+-]*", value))
-        and value not in ("null", "true", "false")
-    ):
-        return value
-    return display_text(json.dumps(value, ensure_ascii=False))
-
-
-def _paths(loaded: Loaded) -> Iterator[str]:
-    from s3tui.cli.logs import log_path
-    from s3tui.state.options import state_directory
-
-    yield f"configuration: {display_text(str(loaded.config_file or 'none'))}"
-    yield f"environment file: {display_text(str(loaded.env_file or 'none'))}"
-    yield f"state directory: {display_text(str(state_directory()))}"
-    yield f"log file: {display_text(str(log_path(loaded.settings.logging)))}"
 
 
 def _add_verb(verbs: Commands, name: str, run: Callable[[argparse.Namespace], int], help_text: str) -> Parser:

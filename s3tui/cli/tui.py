@@ -40,4 +40,4 @@ def _open(arguments: argparse.Namespace, *, source: str | None, target: str | No
     if problem := terminal_problem():
         raise SpecError(problem)
     loaded = settings.load(arguments)
-    return run_tui(loaded.settings, source=source, target=target, job=job, worker_arguments=loaded.arguments)
+    return run_tui(loaded.settings, source=source, target=target, job=job, worker_arguments=loaded.arguments, loaded=loaded)

@@ -5,6 +5,8 @@ layers.py        arguments and environment: which name sets which key
 dotenv_layer.py  the `.env` file } read so that every complaint names its line,
 yaml_layer.py    the YAML file   } and imported only when there is one
 load.py          the layers laid over each other, and where each value came from
+shown.py         settings as people may see them, and the files in use
+keeping.py       one setting written into a configuration, whose comments stay
 template.py      `config.yaml.template`, which documents every key
 """
 

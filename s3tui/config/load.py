@@ -15,7 +15,7 @@ from s3tui.errors import ConfigError
 from s3tui.masking import masked, shown_url
 from s3tui.text import display_text
 
-_UNSHOWN = {("webhook", "url")}
+UNSHOWN = {("webhook", "url")}
 """What is no secret, but may hold one where nobody looks for it."""
 
 
@@ -102,7 +102,7 @@ def _complaint(error: ValidationError, layer: Layer) -> ConfigError:
     where = ".".join(map(str, first["loc"]))
     if _is_secret(section, key):
         shown = "a secret"
-    elif (section, key) in _UNSHOWN:
+    elif (section, key) in UNSHOWN:
         shown = "what it is"
     else:
         shown = display_text(shown_url(repr(given.value)))[:80]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration: the schema that this version reads and writes."""
 
 # One row. The table has the name that the first version gave it, so that this version, too, refuses what a newer one has migrated.

@@ -50,6 +50,13 @@ SELECT csv_file.no, inserted, rejected, rejects_url,
 FROM csv_file JOIN transfer ON transfer.job_no = csv_file.job_no AND transfer.no = csv_file.no
 WHERE csv_file.job_no = :job_no ORDER BY csv_file.no"""
 
+SUM = f"""
+SELECT coalesce(sum(inserted), 0), coalesce(sum(rejected), 0),
+    coalesce(sum(CASE WHEN transfer.state = {FileState.PLANNED} THEN {_LANDED_SIZE} ELSE 0 END), 0)
+FROM csv_file JOIN transfer ON transfer.job_no = csv_file.job_no AND transfer.no = csv_file.no
+WHERE csv_file.job_no = :job_no"""
+"""Rows inserted and rejected, and bytes landed of files that are not at their end: over all files of a job."""
+
 _AT_WORK = f"""
 SELECT csv_file.no, {_LANDED_SIZE}, transfer.size, transfer.attempts + 1
 FROM csv_file JOIN transfer ON transfer.job_no = csv_file.job_no AND transfer.no = csv_file.no
@@ -277,13 +284,8 @@ class Ingests:
 
     def sum(self, job_no: int) -> RowCounts:
         """The same, over all files."""
-        query = f"""
-            SELECT coalesce(sum(inserted), 0), coalesce(sum(rejected), 0),
-                coalesce(sum(CASE WHEN transfer.state = {FileState.PLANNED} THEN {_LANDED_SIZE} ELSE 0 END), 0)
-            FROM csv_file JOIN transfer ON transfer.job_no = csv_file.job_no AND transfer.no = csv_file.no
-            WHERE csv_file.job_no = :job_no"""
         with self._database.read() as connection:
-            [(inserted, rejected, landed)] = connection.rows(query, job_no=job_no)
+            [(inserted, rejected, landed)] = connection.rows(SUM, job_no=job_no)
             return RowCounts(int(inserted), int(rejected), int(landed))
 
     def batches(self, job_no: int) -> int:

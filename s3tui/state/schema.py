@@ -227,6 +227,19 @@ CREATE TABLE sighting (
     CONSTRAINT pk_sighting PRIMARY KEY (job_no, vantage)
 );
 
+-- How far a job was, time after time since it began: a few hundred rows, thinned as it gets long. See state.samples.
+CREATE TABLE sample (
+    job_no BIGINT NOT NULL,
+    no INTEGER NOT NULL,                 -- whole seconds since the job began
+    at BIGINT NOT NULL,                  -- by the database's clock
+    bytes BIGINT NOT NULL,               -- these as the job counts them: stored or in flight, of CSV files landed
+    files BIGINT NOT NULL,               -- uploaded or skipped
+    row_count BIGINT NOT NULL,           -- of CSV files, read
+    failed BIGINT NOT NULL,
+    retries BIGINT NOT NULL,
+    CONSTRAINT pk_sample PRIMARY KEY (job_no, no)
+) WITHOUT ROWID;
+
 -- What endpoints were found to support.
 CREATE TABLE profile (
     endpoint TEXT NOT NULL,

@@ -16,6 +16,7 @@ from s3tui.state.profiles import Profiles
 from s3tui.state.rejects import Rejects
 from s3tui.state.requests import Requests
 from s3tui.state.row_tables import RowTables
+from s3tui.state.samples import Samples
 from s3tui.state.sightings import Sightings
 from s3tui.state.sql import Wording
 from s3tui.state.tokens import Tokens
@@ -46,6 +47,7 @@ class Store:
         self.row_tables = RowTables(self.database)
         self.rejects = Rejects(self.database)
         self.workers = Workers(self.database)
+        self.samples = Samples(self.database)
         self.profiles = Profiles(self.database)
         self.outbox = Outbox(self.database)
         self.webhooks = Webhooks(self.database)

@@ -13,7 +13,7 @@ from s3tui.text import display_text
 from s3tui.tui.hangup import INTERRUPTED, Departure, has_other_screen
 
 if TYPE_CHECKING:
-    from s3tui.config import Settings, UiOptions
+    from s3tui.config import Loaded, Settings, UiOptions
     from s3tui.runtime import Runtime
     from s3tui.tui.application import S3tuiApp
     from s3tui.tui.prefill import Prefill
@@ -30,11 +30,13 @@ def run_tui(
     job: str | None = None,
     hint: str = "",
     worker_arguments: Sequence[str] = (),
+    loaded: Loaded | None = None,
 ) -> int:
     """Run the terminal UI until it is left; returns the exit code.
 
     With `source`, the form for a new job opens prefilled (`hint` is a sentence below it); with `job`, that job. `worker_arguments`
-    lead a background worker to the same settings. Without a terminal, and after a crash, one sentence on standard error says so.
+    lead a background worker to the same settings; `loaded` says where these came from. Without a terminal, and after a crash, one
+    sentence on standard error says so.
     """
     if problem := terminal_problem():
         print(problem, file=sys.stderr)
@@ -48,7 +50,7 @@ def run_tui(
         if job:
             job = runtime.service.job(job).id
         prefill = _prefill(settings, source, target, hint)
-        app = _application(settings, runtime, departure, job, prefill, form_first=bool(source or target))
+        app = _application(settings, runtime, departure, job, prefill, loaded, form_first=bool(source or target))
         departure.listen()
         code = app.run(mouse=settings.ui.mouse != "off")
         if app.failure is not None:
@@ -99,7 +101,14 @@ def _prefill(settings: Settings, source: str | None, target: str | None, hint: s
 
 
 def _application(
-    settings: Settings, runtime: Runtime, departure: Departure, job: str | None, prefill: Prefill, *, form_first: bool
+    settings: Settings,
+    runtime: Runtime,
+    departure: Departure,
+    job: str | None,
+    prefill: Prefill,
+    loaded: Loaded | None,
+    *,
+    form_first: bool,
 ) -> S3tuiApp:
     from s3tui.tui.application import S3tuiApp
 
@@ -118,6 +127,7 @@ def _application(
         prefill=prefill,
         form_first=form_first,
         departure=departure,
+        loaded=loaded,
     )
 
 

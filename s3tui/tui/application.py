@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -29,15 +29,30 @@ from s3tui.tui.filters import AsciiGlyphs, Printable
 from s3tui.tui.hangup import Departure, can_stop, has_other_screen, stop
 from s3tui.tui.internals import end_after_failure, repaint_all, tell_terminal
 from s3tui.tui.looks import Looks
-from s3tui.tui.messages import DoCommand, JobsRead, OpenFailedFiles, OpenFailures, OpenJob, OpenKeys, OpenNewJob, OpenRejects
+from s3tui.tui.messages import (
+    DoCommand,
+    JobsRead,
+    OpenCourse,
+    OpenFailedFiles,
+    OpenFailures,
+    OpenJob,
+    OpenKeys,
+    OpenNewJob,
+    OpenRejects,
+)
 from s3tui.tui.prefill import Prefill
 from s3tui.tui.screens.dialogs import leave_question
 from s3tui.tui.screens.jobs import JobsPage
 from s3tui.tui.screens.new_job import NewJobPage
 from s3tui.tui.screens.page import Page
 
+if TYPE_CHECKING:
+    from s3tui.config import Loaded
+
 _THEMES_EVERY = 1.0
 """Seconds between two looks for theme files that have changed."""
+_PACES = (1, 2, 4, 8, 15, 30, 60)
+"""Frames a second that the settings offer."""
 _RUNNING = (JobState.PENDING, JobState.RUNNING)
 
 
@@ -66,6 +81,7 @@ class S3tuiApp(App[int], Asking):
         ascii_glyphs: bool = False,
         mouse_moves: bool = True,
         few_colours: bool = False,
+        loaded: Loaded | None = None,
     ) -> None:
         colourless = bool(os.environ.get("NO_COLOR"))  # Textual takes it out of the environment
         # Without ansi_color it would make greys of colours, and black on black of the terminal's own.
@@ -86,12 +102,14 @@ class S3tuiApp(App[int], Asking):
         self._job = job
         self._prefill = prefill or Prefill()
         self._form_first = form_first
+        self._loaded = loaded
         self._leaving = False
         self._departure = departure
         self._themes_stamp = themes.stamp()
         self.shelf = themes.load_themes()
         self._text_filters = (Printable(), *([AsciiGlyphs()] if ascii_glyphs else []))
         self._dress(self.shelf.chosen(theme, colourless=colourless, few_colours=few_colours))
+        self._begun_with = dict(self.live)
 
     def _dress(self, skin: themes.Skin) -> None:
         for name in list(self.available_themes):
@@ -199,6 +217,12 @@ class S3tuiApp(App[int], Asking):
 
         await self.push_screen(RejectsPage(self.house, message.job_id, message.file_no))
 
+    async def on_open_course(self, message: OpenCourse) -> None:
+        """Draw how fast a job was; plotext is imported on first use."""
+        from s3tui.tui.screens.course import CoursePage
+
+        await self.push_screen(CoursePage(self.house, message.job_id))
+
     async def on_open_new_job(self) -> None:
         """Show the form."""
         await self.push_screen(NewJobPage(self.house, replace(self._prefill)))
@@ -210,6 +234,42 @@ class S3tuiApp(App[int], Asking):
 
         if not isinstance(self.screen, KeysPage):
             await self.push_screen(KeysPage(self.house, self.keys))
+
+    async def action_workers(self) -> None:
+        """Show who works."""
+        from s3tui.tui.screens.workers import WorkersPage
+
+        if not isinstance(self.screen, WorkersPage):
+            await self.push_screen(WorkersPage(self.house))
+
+    async def action_settings(self) -> None:
+        """Show the settings."""
+        from s3tui.tui.screens.settings import SettingsPage
+
+        if not isinstance(self.screen, SettingsPage):
+            await self.push_screen(SettingsPage(self.house, self._loaded, self))
+
+    @property
+    def live(self) -> dict[str, object]:
+        """The keys of `ui:` that can be changed while the UI runs, as they are now."""
+        return {"theme": self.theme, "fps": self._fps, "notify": self._tells_endings}
+
+    @property
+    def changed(self) -> dict[str, object]:
+        """Those of them that are others than when the UI began."""
+        return {key: value for key, value in self.live.items() if value != self._begun_with[key]}
+
+    def change(self, key: str) -> None:
+        """Change one of them to its next value; of themes, ask which one."""
+        if key == "theme":
+            self.action_change_theme()
+        elif key == "notify":
+            self._tells_endings = not self._tells_endings
+        elif key == "fps":
+            self._fps = next((fps for fps in _PACES if fps > self._fps), _PACES[0])
+            for page in self.screen_stack:
+                if isinstance(page, Page):
+                    page.keep_pace(self._fps)
 
     async def action_log(self) -> None:
         """Show the log."""

@@ -26,6 +26,9 @@ class Where(StrEnum):
     FAILURES = "Failures by cause"
     FAILED = "Failures of one cause"
     REJECTS = "Rejected records"
+    COURSE = "Throughput"
+    WORKERS = "Workers"
+    SETTINGS = "Settings"
     KEYS = "Keys"
     LOG = "Log"
 
@@ -38,6 +41,9 @@ SCREENS = (
     (Where.FAILURES, Where.LIST),
     (Where.FAILED, Where.LIST),
     (Where.REJECTS, Where.LIST),
+    (Where.COURSE,),
+    (Where.WORKERS, Where.LIST),
+    (Where.SETTINGS, Where.LIST),
     (Where.KEYS, Where.LIST),
     (Where.LOG, Where.LIST),
 )
@@ -92,6 +98,14 @@ def _reasons() -> tuple[Command, ...]:
     )
 
 
+def _plots() -> tuple[Command, ...]:
+    words = (("all", "all figures"), ("bytes", "bytes per second"), ("files", "files or rows per second"), ("trouble", "errors"))
+    return tuple(
+        Command(f"plot-{name}", str(number), f"Draw: {text}", f"Draw {text}.", f"plot('{name}')", Where.COURSE)
+        for number, (name, text) in enumerate(words, start=1)
+    )
+
+
 def _scrolling(where: Where) -> tuple[Command, ...]:
     return (
         Command("detail-down", "J,shift+down", "Scroll detail down", "Scroll the detail down.", "scroll_detail(1)", where),
@@ -139,6 +153,7 @@ COMMANDS: tuple[Command, ...] = (
         "Retry failed",
     ),
     Command("failures", "F", "Failures", "Show what failed of the job, grouped by cause.", "failures", Where.JOBS),
+    Command("throughput", "t", "Throughput", "Draw how fast the selected job was, all along.", "course", Where.JOBS),
     Command("copy", "y", "Copy target", "Copy the selected job's target.", "copy", Where.JOBS),
     Command(
         "review",
@@ -196,6 +211,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("more", "plus,equals_sign", "More at once", "Raise the number of transfers in flight.", "tune(1)", Where.TRANSFERS),
     Command("fewer", "minus", "Fewer at once", "Lower the number of transfers in flight.", "tune(-1)", Where.TRANSFERS),
     Command("bandwidth", "b", "Bandwidth…", "Limit how many bytes per second are sent.", "limit", Where.TRANSFERS),
+    Command("throughput", "t", "Throughput", "Draw how fast the job was, from its beginning.", "course", Where.TRANSFERS),
     Command("follow", "f", "Follow", "Stay with what is in flight until the cursor moves.", "follow", Where.TRANSFERS),
     Command("mark", "space", "Mark file", "Mark the selected file, and go to the next.", "mark", Where.TRANSFERS),
     Command("copy", "y", "Copy key", "Copy the selected file's s3:// address.", "copy", Where.TRANSFERS),
@@ -208,6 +224,16 @@ COMMANDS: tuple[Command, ...] = (
         "all-files", "a", "All files", "Show all files, or the selected record's only.", "all_files", Where.REJECTS, "All files"
     ),
     Command("back", "escape", "Back", "Close the detail, or go back to the job.", "back", Where.REJECTS, "Job"),
+    *_plots(),
+    Command("back", "escape,t", "Back", "Go back.", "back", Where.COURSE, "Back"),
+    Command("open", "enter", "Open job", "Open the first job that the worker works on.", "open", Where.WORKERS, "Open job"),
+    Command("copy", "y", "Copy worker", "Copy the selected worker's id.", "copy", Where.WORKERS, "Copy"),
+    Command("back", "escape", "Back", "Go back.", "back", Where.WORKERS, "Back"),
+    Command("change", "enter", "Change", "Change the setting until s3tui is left.", "change", Where.SETTINGS, "Change"),
+    Command("keep", "s", "Keep", "Write what was changed into the configuration.", "keep", Where.SETTINGS, "Keep"),
+    Command("copy", "y", "Copy setting", "Copy the setting as the configuration has it.", "copy", Where.SETTINGS, "Copy"),
+    Command("filter", "slash", "Filter", "Show only settings that contain a text.", "filter", Where.SETTINGS, "Filter"),
+    Command("back", "escape", "Back", "Close the filter, or go back.", "back", Where.SETTINGS, "Back"),
     Command("copy", "y", "Copy id", "Copy the selected line as ui.keys wants it.", "copy", Where.KEYS, "Copy"),
     Command("back", "escape", "Back", "Go back.", "back", Where.KEYS, "Back"),
     Command("filter", "slash", "Filter", "Show only lines that contain a text.", "filter", Where.LOG, "Filter"),
@@ -229,6 +255,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("palette", "ctrl+p", "Command palette", "Find any action by its name.", "command_palette", Where.APP),
     Command("theme", "ctrl+t", "Theme", "Choose another theme.", "change_theme", Where.APP),
     Command("keys", "f2", "Keys", "List the keys of all screens, with their ids.", "keys", Where.APP),
+    Command("settings", "f3", "Settings", "Show the settings, and where each came from.", "settings", Where.APP),
+    Command("workers", "W", "Workers", "List who works, where, and on what.", "workers", Where.APP),
     Command("log", "L", "Log", "Show the log as it grows.", "log", Where.APP),
     Command("redraw", "ctrl+l", "Redraw", "Paint the whole screen again.", "redraw", Where.APP),
     Command("suspend", "ctrl+z", "Suspend", "Back to the shell; `fg` there goes on.", "suspend", Where.APP),

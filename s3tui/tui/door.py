@@ -20,7 +20,9 @@ from s3tui.model import (
     RejectLine,
     RejectWay,
     RowCounts,
+    Sample,
     VideoSample,
+    WorkerState,
 )
 
 if TYPE_CHECKING:
@@ -58,6 +60,11 @@ class Sight(Protocol):
     @property
     def workers(self) -> Sequence[object]:
         """The live workers that hold units of this job."""
+        ...
+
+    @property
+    def crew(self) -> Sequence[WorkerState]:
+        """The same as people see them, and those that are lost while nobody has taken over their units."""
         ...
 
     @property
@@ -132,6 +139,14 @@ class Door(Protocol):
 
     def watch(self, job_id: str) -> Sight:
         """One look at a job."""
+        ...
+
+    def samples(self, job: Job) -> list[Sample]:
+        """How far a job was, time after time, from its beginning to now or to its end."""
+        ...
+
+    def crew(self) -> list[WorkerState]:
+        """Every worker, those that were lost lately too, and what each is doing."""
         ...
 
     def browse(self, *, limit: int = 100, before: int | None = None) -> list[Job]:

@@ -46,6 +46,14 @@ class OpenNewJob(Message):
     """Show the form for a new job."""
 
 
+class OpenCourse(Message):
+    """Draw how fast this job was."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__()
+        self.job_id = job_id
+
+
 class OpenKeys(Message):
     """Show the keys of all screens."""
 

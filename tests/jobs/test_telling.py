@@ -22,7 +22,7 @@ PLAN = Plan("fmp4", False, Fraction(25), 100, False, False, "veryfast", RUNGS, (
 def told(progress: Progress, worker: str = "w") -> list[VideoSample]:
     """What a face reads after the worker has written its sample."""
     sample = json.loads(json.dumps({"job": {"rate": 0, "active": [], "videos": progress.videos}}))
-    return WorkerRow(worker, "host", 1, "0", "", ("video",), False, 0, sample).videos("job")
+    return WorkerRow(worker, "host", 1, "0", "", ("video",), False, 0, sample, 0, 0).videos("job")
 
 
 def test_each_step_of_a_video_is_seen_and_nothing_of_it_when_it_has_ended(tmp_path: Path) -> None:
@@ -51,4 +51,4 @@ def test_each_step_of_a_video_is_seen_and_nothing_of_it_when_it_has_ended(tmp_pa
 
 
 def test_a_worker_of_an_older_version_tells_of_no_video() -> None:
-    assert WorkerRow("w", "host", 1, "0", "", ("video",), False, 0, {"job": {"rate": 0, "active": []}}).videos("job") == []
+    assert WorkerRow("w", "host", 1, "0", "", ("video",), False, 0, {"job": {"rate": 0, "active": []}}, 0, 0).videos("job") == []

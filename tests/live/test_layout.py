@@ -30,7 +30,7 @@ JOB = Job(
 def worker(name: str, *flights: list[float]) -> WorkerRow:
     video = [2, "transcoding", 1.0, 4.0, 2.0, 30.0, ["120p"], [5], 0.6, "film\udcff.mp4"]
     progress = {JOB.id: {"rate": 10.4, "active": flights, "videos": [video]}} if flights else {}
-    return WorkerRow(name, "machine/boot/pid:[1]", 99, "1.0", "fingerprint", ("upload", "video"), False, 3_000, progress)
+    return WorkerRow(name, "machine/boot/pid:[1]", 99, "1.0", "fingerprint", ("upload", "video"), False, 3_000, progress, 0, 0)
 
 
 WORKERS = [worker("ann", [2, 50, 100, 1, 10.4]), worker("bob", [1, 25, 100, 1, 10.4]), worker("idle")]

@@ -5,6 +5,7 @@ Jobs are made from a seed; only `advance` moves them.
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 from array import array
@@ -31,6 +32,7 @@ from s3tui.model import (
     FileRow,
     FileState,
     Fingerprint,
+    Holding,
     Job,
     JobState,
     ObjectRef,
@@ -42,11 +44,13 @@ from s3tui.model import (
     RejectLine,
     RejectWay,
     RowCounts,
+    Sample,
     StoredPart,
     Totals,
     VideoPhase,
     VideoSample,
     View,
+    WorkerState,
 )
 from s3tui.report import FailureGroup, Outlook
 from s3tui.transfer.choice import Choice
@@ -67,6 +71,7 @@ class SeededSight:
     workers: tuple[str, ...]
     videos: tuple[VideoSample, ...] = ()
     rows: RowCounts | None = None
+    crew: tuple[WorkerState, ...] = ()
 
     @property
     def sent(self) -> int:
@@ -85,6 +90,8 @@ class SeededJob:
     rows: list[FileRow]
     active: dict[int, ActiveTransfer] = field(default_factory=dict)
     workers: tuple[str, ...] = ("worker",)
+    crew: tuple[WorkerState, ...] = ()
+    samples: tuple[Sample, ...] = ()
     uploads: tuple[OpenUpload, ...] = ()
     videos: tuple[VideoSample, ...] = ()
     published: dict[int, tuple[str, list[dict[str, Any]]]] = field(default_factory=dict)
@@ -311,6 +318,27 @@ def open_upload(no: int, parts: int) -> OpenUpload:
     return OpenUpload(no, target, f"upload-{no}", size, Fingerprint(20 * size, 0, no), "crc64nvme", STARTED, stored)
 
 
+def sampled(seeded: SeededJob, seconds: int = 90) -> SeededJob:
+    """The same job, with samples: it speeds up and slows down, and has some trouble."""
+    sent, samples = 0, []
+    for second in range(seconds):
+        samples.append(Sample(STARTED + second * 1000, sent, second * 10, second * 450, second // 40, second // 9))
+        sent += round(30e6 * (1 + 0.5 * math.sin(second / 9)))
+    seeded.samples = tuple(samples)
+    return seeded
+
+
+def crew(job_id: str) -> tuple[WorkerState, ...]:
+    """Three workers: one is lost, one has the job, one is for a command of its own."""
+    queues, heard = ("upload", "video", "ingest"), STARTED + 90_000
+    lost, held = (Holding(job_id, 2, 0, 9, 1e6),), (Holding(job_id, 3, 1, 12, 3.1e7),)
+    return (
+        WorkerState("w-1", "grace", 17, "0.1.0", ("video",), False, STARTED, STARTED + 60_000, 42.0, True, lost),
+        WorkerState("w-2", "ada", 4711, "0.1.0", queues, False, STARTED, heard, 0.5, False, held),
+        WorkerState("w-3", "mary", 99, "0.1.0", queues, True, STARTED, heard, 7.0, False),
+    )
+
+
 def held(number: int = 9, count: int = 60) -> SeededJob:
     """A job that waits for a person."""
     seeded = running(number, count)
@@ -370,6 +398,8 @@ class SeededService:
         self.calls: list[tuple[Any, ...]] = []
         self.trouble: S3tuiError | None = None
         self.plan_rows = 42
+        self.everybody: Sequence[WorkerState] = ()
+        """All workers."""
         self.ways: list[RejectWay] = []
         """How pages of rejects were asked for."""
 
@@ -471,7 +501,17 @@ class SeededService:
     def watch(self, job_id: str) -> SeededSight:
         with self._lock:
             seeded = self._find(job_id)
-            return SeededSight(seeded.job, tuple(seeded.active.values()), seeded.workers, seeded.videos, seeded.row_counts())
+            return SeededSight(
+                seeded.job, tuple(seeded.active.values()), seeded.workers, seeded.videos, seeded.row_counts(), seeded.crew
+            )
+
+    def samples(self, job: Job) -> list[Sample]:
+        return list(self._find(job.id).samples)
+
+    def crew(self) -> list[WorkerState]:
+        if self.trouble is not None:
+            raise self.trouble
+        return list(self.everybody)
 
     def browse(self, *, limit: int = 100, before: int | None = None) -> list[Job]:
         with self._lock:

@@ -105,6 +105,8 @@ def test_the_terminal_ui_imports_neither_the_sdk_nor_the_worker(statement: str) 
         "fastapi",
         "psycopg",
         "dramatiq",
+        "plotext",
+        "textual_plotext",
         "s3tui.worker",
         "s3tui.storage.sdk",
         "s3tui.transfer.s3transfer",

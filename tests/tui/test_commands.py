@@ -8,6 +8,7 @@ import pytest
 
 from s3tui.tui.application import S3tuiApp
 from s3tui.tui.commands import COMMANDS, SCREENS, Where, commands_of, key_words, unknown_ids
+from s3tui.tui.screens.course import CoursePage
 from s3tui.tui.screens.failed_files import FailedFilesPage
 from s3tui.tui.screens.failures import FailuresPage
 from s3tui.tui.screens.help import help_text
@@ -18,7 +19,9 @@ from s3tui.tui.screens.new_job import NewJobPage
 from s3tui.tui.screens.page import Page
 from s3tui.tui.screens.plan import PlanPage
 from s3tui.tui.screens.rejects import RejectsPage
+from s3tui.tui.screens.settings import SettingsPage
 from s3tui.tui.screens.transfers import TransfersPage
+from s3tui.tui.screens.workers import WorkersPage
 from s3tui.tui.widgets.line_table import LineTable
 from s3tui.tui.widgets.source_tree import SourceTree
 from tests.tui.driving import application, at_top, text_of, until, until_seen, until_unseen
@@ -35,6 +38,9 @@ OWNERS = {
     Where.FAILURES: FailuresPage,
     Where.FAILED: FailedFilesPage,
     Where.REJECTS: RejectsPage,
+    Where.COURSE: CoursePage,
+    Where.WORKERS: WorkersPage,
+    Where.SETTINGS: SettingsPage,
     Where.KEYS: KeysPage,
     Where.LOG: LogPage,
 }
@@ -46,6 +52,9 @@ PAGES: tuple[type[Page], ...] = (
     FailuresPage,
     FailedFilesPage,
     RejectsPage,
+    CoursePage,
+    WorkersPage,
+    SettingsPage,
     KeysPage,
     LogPage,
 )

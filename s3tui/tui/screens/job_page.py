@@ -56,6 +56,7 @@ class JobPage(Page):
         """How many rejects `reasons` are of, and when it is time to count again."""
         self.choice = WHOLE
         self._pause = 1 / fps
+        self._timer: Timer | None = None
         self._read_at = 0.0
         self._listed: tuple[object, ...] = ()
         self._listed_at = 0.0
@@ -83,8 +84,15 @@ class JobPage(Page):
         """Read, and read again."""
         self.table.nothing = "Opening the job…"
         self.table.focus()
-        self.set_interval(self._pause, self.tick)
+        self._timer = self.set_interval(self._pause, self.tick)
         self.tick()
+
+    def keep_pace(self, fps: float) -> None:
+        """Read so often from now on."""
+        self._pause = 1 / fps
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_interval(self._pause, self.tick)
 
     # Reading.
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
+from textual.timer import Timer
 from textual.widget import Widget
 
 from s3tui.errors import S3tuiError
-from s3tui.model import Job, JobState
+from s3tui.model import Job, JobState, WorkerState
 from s3tui.text import display_text
 from s3tui.tui.commands import Where, bindings
+from s3tui.tui.crew import house_words
 from s3tui.tui.door import House
 from s3tui.tui.figures import subject_of
-from s3tui.tui.messages import JobsRead, OpenFailures, OpenJob, OpenNewJob
+from s3tui.tui.messages import JobsRead, OpenCourse, OpenFailures, OpenJob, OpenNewJob
 from s3tui.tui.screens.page import Page
 from s3tui.tui.widgets.job_table import JobTable
 from s3tui.tui.widgets.summary import Trouble
@@ -35,6 +37,8 @@ class JobsPage(Page):
         super().__init__(house)
         self._pause = 1 / fps
         self._read_at = 0.0
+        self._timer: Timer | None = None
+        self._crew: Sequence[WorkerState] = ()
         self._trouble = Trouble()
         self.table = JobTable(id="jobs")
 
@@ -46,8 +50,16 @@ class JobsPage(Page):
     def on_mount(self) -> None:
         """Read, and read again."""
         self.table.focus()
-        self.set_interval(self._pause, self.tick)
+        self._timer = self.set_interval(self._pause, self.tick)
+        self.set_interval(1.0, self._look_around)
         self.tick()
+
+    def keep_pace(self, fps: float) -> None:
+        """Read so often from now on."""
+        self._pause = 1 / fps
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_interval(self._pause, self.tick)
 
     def on_screen_resume(self) -> None:
         """Something may have changed meanwhile."""
@@ -67,9 +79,17 @@ class JobsPage(Page):
         self._read_at = time.monotonic()
         self._trouble.say("")
         self.table.show(jobs)
-        running = len(self.running)
-        self.title_bar.tell("" if not running else "1 running" if running == 1 else f"{running} running")
+        self.title_bar.tell(house_words(len(self.running), self._crew))
         self.post_message(JobsRead(jobs))
+
+    def _look_around(self) -> None:
+        """See who works, if anybody has to."""
+        if self.running and self.is_current:
+            self.ask("crew", lambda: self.house.service.crew(), self._take_crew, lambda _: None)
+
+    def _take_crew(self, crew: Sequence[WorkerState]) -> None:
+        self._crew = crew
+        self.title_bar.tell(house_words(len(self.running), crew))
 
     def _unread(self, error: Exception) -> None:
         if not isinstance(error, S3tuiError):
@@ -123,6 +143,12 @@ class JobsPage(Page):
         job = self._pointed()
         if job is not None:
             self.post_message(OpenFailures(job.id))
+
+    def action_course(self) -> None:
+        """Draw how fast the job was."""
+        job = self._pointed()
+        if job is not None:
+            self.post_message(OpenCourse(job.id))
 
     def action_copy(self) -> None:
         """Copy the job's target."""

@@ -43,6 +43,9 @@ class Page(Screen[None], Asking):
         """What stands between the bars."""
         return ()
 
+    def keep_pace(self, fps: float) -> None:
+        """Read and paint so often from now on: for those that do it that often."""
+
     def failed(self, error: Exception) -> None:
         """Tell a failure that leaves the screen usable; an error that is nobody's sentence ends the program with a report."""
         if not isinstance(error, S3tuiError):

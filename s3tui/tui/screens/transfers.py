@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import BindingType
 
-from s3tui.model import Job, JobState, View
+from s3tui.model import Job, JobState, Sample, View
 from s3tui.text import format_rate
 from s3tui.tui.commands import Where, bindings, first_key
+from s3tui.tui.course import Course, seconds_apart, spark
+from s3tui.tui.crew import crew_words
 from s3tui.tui.csv_files import Pace, csv_figures, reasons_words
 from s3tui.tui.door import House, Sight
 from s3tui.tui.figures import done_share, figures, view_counts
 from s3tui.tui.looks import looks_of
-from s3tui.tui.messages import OpenFailures, OpenRejects
+from s3tui.tui.messages import OpenCourse, OpenFailures, OpenRejects
 from s3tui.tui.screens.dialogs import BandwidthEntry
 from s3tui.tui.screens.retrying import RetryingPage
 from s3tui.tui.videos import videos_figures, videos_share
+
+_LONGEST_PAUSE = 15.0
+"""Seconds between two readings of samples, at most."""
 
 
 class TransfersPage(RetryingPage):
@@ -37,6 +44,11 @@ class TransfersPage(RetryingPage):
     def __init__(self, house: House, job_id: str, fps: float) -> None:
         super().__init__(house, job_id, fps)
         self._pace_of_rows = Pace()
+        self._course = Course(())
+        self._course_from = 0.0
+        """When it is time to read that again."""
+        self._course_to: int | None = None
+        """The end of the job, as it was read."""
 
     def on_mount(self) -> None:
         """Show first what moves."""
@@ -48,14 +60,34 @@ class TransfersPage(RetryingPage):
         if sight.job.dry_run:
             self.give_way()
             return
-        style = looks_of(self.app).of_job(sight.job).style
+        looks, share = looks_of(self.app), done_share(sight.job, sight.sent)
         if sight.job.kind == "video":
-            self.summary.show(videos_share(sight), style, videos_figures(sight))
+            share, parts = videos_share(sight), videos_figures(sight)
         elif sight.rows is not None:
-            pace = self._pace_of_rows.look(time.monotonic(), sight.rows.read, sight.sent)
-            self.summary.show(done_share(sight.job, sight.sent), style, csv_figures(sight, pace))
+            parts = csv_figures(sight, self._pace_of_rows.look(time.monotonic(), sight.rows.read, sight.sent))
         else:
-            self.summary.show(done_share(sight.job, sight.sent), style, figures(sight))
+            parts = figures(sight)
+        self.summary.show(share, looks.of_job(sight.job).style, parts, crew_words(sight), self._spark(looks.ascii_bars))
+        self._mind_course(sight.job)
+
+    # The sparkline.
+
+    def _mind_course(self, job: Job) -> None:
+        """Read the samples anew when a cell of the sparkline may have changed."""
+        ended_anew = job.finished_at is not None and job.finished_at != self._course_to
+        if self.summary.spark_cells and (ended_anew or (self.live and time.monotonic() >= self._course_from)):
+            self.ask("course", lambda: self.house.service.samples(job), partial(self._take_course, job))
+
+    def _take_course(self, job: Job, samples: Sequence[Sample]) -> None:
+        self._course, self._course_to = Course(samples), job.finished_at
+        pause = seconds_apart(self._course.seconds, self.summary.spark_cells or 1) / 8
+        self._course_from = time.monotonic() + min(_LONGEST_PAUSE, max(1.0, pause))
+
+    def _spark(self, ascii_only: bool) -> str:
+        cells, figure = self.summary.spark_cells, "rows" if self.table.of_csv else "bytes"
+        if not cells or self._course.seconds < 1:
+            return ""
+        return spark(self._course.rates(figure, seconds_apart(self._course.seconds, cells)), ascii_only=ascii_only)
 
     def foretell(self, job: Job) -> str:
         """Why records were rejected; where failures are looked at, how to see their causes."""
@@ -105,6 +137,10 @@ class TransfersPage(RetryingPage):
     def action_failures(self) -> None:
         """Show what failed, grouped by cause."""
         self.post_message(OpenFailures(self.job_id))
+
+    def action_course(self) -> None:
+        """Draw how fast the job was."""
+        self.post_message(OpenCourse(self.job_id))
 
     def action_pause(self) -> None:
         """Pause the job, or let it go on."""

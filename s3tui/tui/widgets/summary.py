@@ -19,42 +19,80 @@ Part = tuple[str, str]
 """Text, and the name of a style: of a state, `quiet`, or empty."""
 
 
+_SPARK = 16
+"""Cells of a short sparkline."""
+_SPARKS_FROM, _LONG_SPARKS_FROM = 60, 105
+"""From so many cells on there is room for one."""
+
+
 def style_variable(name: str) -> str:
     """The CSS variable of a style name."""
     return "" if not name else "$quiet" if name == "quiet" else f"$state-{name}"
 
 
 class Summary(Widget):
-    """Two lines: a bar over the whole width, and the figures that fit."""
+    """A bar with a sparkline at its end, and the figures: a line, and a second one for what did not fit and what steps back."""
 
     def __init__(self) -> None:
         super().__init__()
         self._share: float | None = 0.0
         self._style = "active"
         self._figures: tuple[Part, ...] = ()
+        self._below: tuple[Part, ...] = ()
+        self._spark = ""
 
-    def show(self, share: float | None, style: str, figures: Sequence[Part]) -> None:
+    def show(self, share: float | None, style: str, figures: Sequence[Part], below: Sequence[Part] = (), spark: str = "") -> None:
         """Change what it says; paints only if that is something new. Without a share there is a line instead of a bar."""
-        news = (None if share is None else round(share, 4), style, tuple(figures))
-        if news != (self._share, self._style, self._figures):
-            self._share, self._style, self._figures = news
+        news = (None if share is None else round(share, 4), style, tuple(figures), tuple(below), spark)
+        if news != (self._share, self._style, self._figures, self._below, self._spark):
+            self._share, self._style, self._figures, self._below, self._spark = news
+            self._arrange()
             self.refresh()
 
+    def on_resize(self) -> None:
+        """More or less fits on a line."""
+        self._arrange()
+
+    @property
+    def spark_cells(self) -> int:
+        """How long a sparkline may be; 0: there is no room for one."""
+        return 0 if self.size.width < _SPARKS_FROM else _SPARK if self.size.width < _LONG_SPARKS_FROM else 2 * _SPARK
+
+    def _arrange(self) -> None:
+        """The second line of figures takes the empty one below the first."""
+        self.screen.set_class(bool(self._lines()[1]), "-busy")
+
+    def _lines(self) -> tuple[list[Part], list[Part]]:
+        first, rest = _fitting(self._figures, self.size.width - 1)
+        second, _ = _fitting((*self._below, *rest), self.size.width - 1)
+        return first, second
+
     def render(self) -> Content:
-        """The two lines."""
-        width = self.size.width
+        """The lines."""
         percent = "" if self._share is None else f" {int(self._share * 100):>3}%"
-        full, rest = bar(self._share or 0.0, max(0, width - len(percent) - 2), ascii_only=looks_of(self.app).ascii_bars)
+        spark = f"  {self._spark:<{self.spark_cells}}" if self._spark and self.spark_cells else ""
+        room = max(0, self.size.width - len(percent) - len(spark) - 2)
+        full, rest = bar(self._share or 0.0, room, ascii_only=looks_of(self.app).ascii_bars)
         colour = style_variable(self._style)
-        parts: list[Part | str] = [" ", (full, colour), (rest, "$rule"), (percent, colour), "\n "]
-        room = width - 1
-        for text, style in self._figures:
-            length = cell_len(text)
-            if length > room:
-                continue
-            parts += [(text, style_variable(style)), "   "]
-            room -= length + 3
+        parts: list[Part | str] = [" ", (full, colour), (rest, "$rule"), (percent, colour), (spark, colour)]
+        for line in self._lines():
+            parts.append("\n ")
+            for text, style in line:
+                parts += [(text, style_variable(style)), "   "]
         return Content.assemble(*parts)
+
+
+def _fitting(parts: Sequence[Part], room: int) -> tuple[list[Part], list[Part]]:
+    """The parts that fit into so many cells, and the others."""
+    fitting, others = [], []
+    for text, style in parts:
+        length = cell_len(text)
+        if length > room:
+            others.append((text, style))
+            continue
+        fitting.append((text, style))
+        room -= length + 3
+    return fitting, others
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +102,8 @@ class Choice:
     key: str
     name: str
     word: str
-    count: int
+    count: int | None = None
+    """How much it holds, if that is counted."""
     alarms: bool = False
     """Whether it had better be empty."""
 
@@ -113,7 +152,7 @@ class ViewBar(Widget):
         for choice in self._choices:
             here = choice.name == self._chosen
             word = f" {choice.word}" if words or here else ""
-            number_of = f" {choice.count:,}" if counts or (here and not words) else ""
+            number_of = f" {choice.count:,}" if choice.count is not None and (counts or (here and not words)) else ""
             colour = "$state-failed" if choice.alarms and choice.count else "$quiet"
             parts += [
                 " ",
