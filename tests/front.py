@@ -11,8 +11,10 @@ import struct
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -21,6 +23,13 @@ from urllib.parse import unquote, urlsplit
 
 _BLOCK = 64 << 10
 _MD5 = re.compile(rb"\b[0-9a-f]{32}\b")
+
+
+class Passage(StrEnum):
+    """Moments of a request."""
+
+    COME = "before the store has it"
+    DONE = "done by the store, and not answered"
 
 
 @dataclass
@@ -71,6 +80,8 @@ class FaultFront:
         """Whether the store's ETags are made into ones that no hash gives; such an ETag cannot be sent back."""
         self.hides_checksums = False
         """Whether the store's checksums are left out of its answers."""
+        self.on_passage: Callable[[Passage, str, str], None] = lambda _passage, _operation, _key: None
+        """Told when a request that meets no fault has come, and when it is done; what it raises breaks the connection off."""
         self._server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
@@ -196,7 +207,12 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815
 
     def _meet(self, fault: Fault | None) -> None:
-        if fault is None or fault.kind in ("hold", "spoil"):
+        if fault is None:
+            self.front.on_passage(Passage.COME, *_named(self.command, self.path))
+            answer = self._forward(None)
+            self.front.on_passage(Passage.DONE, *_named(self.command, self.path))
+            self._answer(*answer)
+        elif fault.kind in ("hold", "spoil"):
             self._answer(*self._forward(fault))
         elif fault.kind == "answer":
             self._refuse(fault)
