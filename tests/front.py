@@ -11,7 +11,7 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -38,10 +38,14 @@ class Fault:
 
     operation: str
     key: re.Pattern[str]
-    kind: Literal["answer", "reset", "lose answer", "hold", "hold answer", "spoil"]
+    kind: Literal["answer", "reset", "lose answer", "hold", "hold answer", "spoil", "mangle"]
     times: int
     status: int = 503
     code: str = "SlowDown"
+    headers: dict[str, str] = field(default_factory=dict)
+    """For `answer`: fields that it has besides."""
+    how: Callable[[str, HTTPResponse, bytes], Iterable[bytes]] | None = None
+    """For `mangle`."""
     after: int = 0
     """For `hold`: bytes of the body that are let in before the gate."""
     seconds: float = 30
@@ -85,9 +89,25 @@ class FaultFront:
         self._server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
-    def fail(self, operation: str, key: str = "", *, status: int = 503, code: str = "SlowDown", times: int = 1) -> None:
-        """Answer with an error."""
-        self._add(Fault(operation, re.compile(key), "answer", times, status, code))
+    def fail(
+        self, operation: str, key: str = "", *, status: int = 503, code: str = "SlowDown", times: int = 1, **headers: str
+    ) -> None:
+        """Answer with an error; `retry_after="1"` is a header field of it."""
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        self._add(Fault(operation, re.compile(key), "answer", times, status, code, fields))
+
+    def mangle(
+        self, operation: str, how: Callable[[str, HTTPResponse, bytes], Iterable[bytes]], key: str = "", *, times: int = 1
+    ) -> None:
+        """Let the store do it, send what `how` makes of method, answer and body, piece by piece, and end the connection."""
+        self._add(Fault(operation, re.compile(key), "mangle", times, how=how))
+
+    def heal(self) -> None:
+        """Forget all faults."""
+        with self._lock:
+            for fault in self._faults:
+                fault.times = 0
+                fault.open()
 
     def reset(self, operation: str, key: str = "", *, times: int = 1) -> None:
         """Break the connection before anything reaches the store."""
@@ -216,6 +236,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(*self._forward(fault))
         elif fault.kind == "answer":
             self._refuse(fault)
+        elif fault.how is not None:
+            for piece in fault.how(self.command, *self._forward(None)):
+                self.wfile.write(piece)
+            self.close_connection = True
         elif fault.kind == "hold answer":
             answer = self._forward(None)
             fault.arrived.set()
@@ -233,6 +257,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(fault.status)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Content-Type", "application/xml")
+        for name, value in fault.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

@@ -46,16 +46,18 @@ def errands(clips: Clips) -> dict[str, Errand]:
         shutil.copyfile(clips["plain.mp4"], work / "film.mp4")
 
     all_of_them = (
-        Errand("upload", ("upload", "tree", *transfer), _tree(SMALL), len(SMALL)),
-        Errand("multipart", ("upload", "tree", *transfer), _tree(large), len(large)),
-        Errand("backup", backup, _tree(SMALL | {"b/large": large["tailed"]}), len(SMALL) + 1, deletes=True),
+        Errand("upload", ("upload", "tree", *transfer), tree_of(SMALL), len(SMALL)),
+        Errand("multipart", ("upload", "tree", *transfer), tree_of(large), len(large)),
+        Errand("backup", backup, tree_of(SMALL | {"b/large": large["tailed"]}), len(SMALL) + 1, deletes=True),
         Errand("video", video, film, 1),
         Errand("ingest", ("ingest", "rows.csv"), _table, 1, {"S3TUI_INGEST__BATCH_ROWS": "20"}),
     )
     return {errand.name: errand for errand in all_of_them}
 
 
-def _tree(contents: dict[str, bytes]) -> Callable[[Path], None]:
+def tree_of(contents: dict[str, bytes]) -> Callable[[Path], None]:
+    """Writes these files below `tree`."""
+
     def lay_out(work: Path) -> None:
         for name, data in contents.items():
             path = work / "tree" / name

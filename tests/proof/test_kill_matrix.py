@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,14 +15,13 @@ from random import Random
 
 import pytest
 
-from tests.cli.command import Home
 from tests.films import faults
-from tests.front import FaultFront, Passage
+from tests.front import Passage
 from tests.media.clips import SECONDS, Clips
 from tests.proof.errands import Errand, errands
 from tests.proof.mutants import Mutant
 from tests.proof.scale import FULL, SEEDS
-from tests.proof.trial import SEAMS, Trial
+from tests.proof.trial import SEAMS, tried
 from tests.servers import Store
 
 _AT_A_TIME = 3 if FULL else 2
@@ -38,14 +36,6 @@ class Undisturbed:
     errand: Errand
     steps: dict[str, list[str]]
     objects: dict[str, bytes]
-
-
-@contextmanager
-def tried(errand: Errand, directory: Path, rclone: Store, **environment: str) -> Iterator[Trial]:
-    """A trial in a bucket of its own."""
-    store = rclone.with_bucket()
-    with FaultFront(store.url) as front:
-        yield Trial(errand, Home(directory, dict(environment)), store, front)
 
 
 Go = Callable[[str], Undisturbed]

@@ -8,19 +8,22 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tests.cli.command import SECONDS, Ended, Home
+from tests.cli.command import Ended, Home
 from tests.front import FaultFront, Passage
 from tests.proof.errands import ROWS, Errand
 from tests.servers import Store
 from tests.waiting import wait_until
 
 SEAMS = ("files", "database", "store")
+_SECONDS = 300
+"""What one command may take: some are never answered."""
 _GONE_SECONDS = 15
 """What the processes that a killed one had started may take to notice it."""
 
@@ -69,7 +72,7 @@ class Trial:
             start_new_session=True,
         )
         try:
-            stdout, stderr = self._process.communicate(timeout=SECONDS)
+            stdout, stderr = self._process.communicate(timeout=_SECONDS)
             wait_until(lambda: not _lives(self._process), _GONE_SECONDS, "what the command had started to end")
         finally:
             with suppress(ProcessLookupError):
@@ -80,6 +83,12 @@ class Trial:
             self.made = json.loads(log.read_text()) | {"store": passed}
         return Ended(self._process.returncode, stdout.decode(), stderr.decode())
 
+    def say(self, *words: str) -> Ended:
+        """Run another command at the same home."""
+        process = self.home.start(*words)
+        stdout, stderr = process.communicate(timeout=_SECONDS)
+        return Ended(process.returncode, stdout.decode(), stderr.decode())
+
     def wrong_now(self) -> list[str]:
         """What must never be, whenever the process dies."""
         wrong = []
@@ -87,7 +96,7 @@ class Trial:
             objects = self.objects
             lost = [name for name in self.sources.keys() - self._sources().keys() if objects.get(name) != self.sources[name]]
             wrong += [f"{name!r} is gone, and its object has not its bytes" for name in lost]
-        unknown = len(self.store.open_uploads()) - self._known_uploads()
+        unknown = len(self.store.open_uploads()) - self.known_uploads()
         return [*wrong, *([f"{unknown} open uploads are not in the ledger"] if unknown > 0 else [])]
 
     def wrong_at_the_end(self, expected: dict[str, bytes]) -> list[str]:
@@ -108,7 +117,7 @@ class Trial:
         of_the_store = {
             "objects are missing, left over or other ones": self.objects == expected,
             "uploads are open": self.store.open_uploads() == [],
-            "the ledger has uploads open": self._known_uploads() == 0,
+            "the ledger has uploads open": self.known_uploads() == 0,
         }
         return [wrong for wrong, holds in (of_the_job | of_the_store).items() if not holds] + self.wrong_now()
 
@@ -160,7 +169,8 @@ class Trial:
             return connection.execute(sql).fetchall()
         return []
 
-    def _known_uploads(self) -> int:
+    def known_uploads(self) -> int:
+        """How many open uploads the ledger has."""
         return len(self._query("SELECT 1 FROM multipart")) + len(self._query(_PROBING))
 
     def _rows(self) -> list[tuple[int, Any]]:
@@ -191,3 +201,11 @@ def _lives(process: subprocess.Popen[bytes] | None) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+@contextmanager
+def tried(errand: Errand, directory: Path, rclone: Store, **environment: str) -> Iterator[Trial]:
+    """A trial in a bucket of its own."""
+    store = rclone.with_bucket()
+    with FaultFront(store.url) as front:
+        yield Trial(errand, Home(directory, dict(environment)), store, front)
