@@ -41,7 +41,7 @@ class Stepping:
 
     def hook(self, event: str, arguments: tuple[object, ...]) -> None:
         """An event of Python's."""
-        if self._begun and event in _FILES and not (event == "open" and _is_of_the_program(arguments[0])):
+        if self._begun and event in _FILES and not _is_of_the_program(arguments[0]):
             self._count("files", event)
 
     def connect(self, *arguments: Any, **options: Any) -> sqlite3.Connection:

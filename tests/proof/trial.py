@@ -46,7 +46,7 @@ class Trial:
         self.home.at(self.store.behind(self.front))
         self.home.environment |= self.errand.environment
         self.errand.lay_out(self.home.work)
-        self.sources = self._sources()
+        self.sources = self.present()
 
     def run(self, seam: str = "", step: int = 0) -> Ended | None:
         """Run the command, and kill it at a step; returns None if that step was made. What it has started must end by itself."""
@@ -94,7 +94,7 @@ class Trial:
         wrong = []
         if self.errand.makes_copies:
             objects = self.objects
-            lost = [name for name in self.sources.keys() - self._sources().keys() if objects.get(name) != self.sources[name]]
+            lost = [name for name in self.sources.keys() - self.present().keys() if objects.get(name) != self.sources[name]]
             wrong += [f"{name!r} is gone, and its object has not its bytes" for name in lost]
         unknown = len(self.store.open_uploads()) - self.known_uploads()
         return [*wrong, *([f"{unknown} open uploads are not in the ledger"] if unknown > 0 else [])]
@@ -110,7 +110,7 @@ class Trial:
             "the job did not complete": [state for _, state in self.jobs] == ["completed"],
             "the report does not count what was found": self._report_is_whole(),
             "rows are missing, doubled or wrong": self.errand.name != "ingest" or self._rows() == _expected_rows(),
-            "sources are not as they must be": self._sources() == ({} if self.errand.deletes else self.sources),
+            "sources are not as they must be": self.present() == ({} if self.errand.deletes else self.sources),
             "working files are left over": self._working_files() == [],
         }
         self._ask_the_store_anew()
@@ -156,16 +156,17 @@ class Trial:
         """Whether the command was killed when its job was over: run again, it would begin another one."""
         return bool(self.jobs) and all(state == "completed" for _, state in self.jobs)
 
-    def _sources(self) -> dict[str, bytes]:
+    def present(self) -> dict[str, bytes]:
+        """The sources that are there."""
         tree = self.home.work / "tree"
         return {str(path.relative_to(tree)): path.read_bytes() for path in tree.rglob("*") if path.is_file()}
 
     def _query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Read the database as any program would; nothing, if it has not got so far."""
+        """Read the database as any program would; nothing, if it has not got so far or is damaged."""
         path = self.home.directory / "state" / "s3tui" / "state.db"
         if not path.exists():
             return []
-        with closing(sqlite3.connect(path)) as connection, suppress(sqlite3.OperationalError):
+        with closing(sqlite3.connect(path)) as connection, suppress(sqlite3.DatabaseError):
             return connection.execute(sql).fetchall()
         return []
 
