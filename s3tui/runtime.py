@@ -33,6 +33,7 @@ from s3tui.storage.bucket import check_bucket_name
 from s3tui.transfer.choice import Choice
 
 if TYPE_CHECKING:
+    from s3tui.jobs.sweep import Swept
     from s3tui.live.line import Line
     from s3tui.media.binary import Ffmpeg
     from s3tui.metrics import MetricsServer
@@ -194,8 +195,8 @@ class Runtime:
 
         return Line(self.settings.live.url)
 
-    def sweep(self) -> int:
-        """Remove what cancelled jobs left on the store; returns how many open uploads that were. Raises ConfigError, StateError."""
+    def sweep(self) -> Swept:
+        """Remove what cancelled jobs left on the store; what became of open uploads. Raises ConfigError, StateError."""
         from s3tui.jobs.sweep import sweep, sweep_videos
         from s3tui.state.units import Claimant
 

@@ -11,8 +11,10 @@ import struct
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -23,16 +25,27 @@ _BLOCK = 64 << 10
 _MD5 = re.compile(rb"\b[0-9a-f]{32}\b")
 
 
+class Passage(StrEnum):
+    """Moments of a request."""
+
+    COME = "before the store has it"
+    DONE = "done by the store, and not answered"
+
+
 @dataclass
 class Fault:
     """What happens to the next `times` requests of one operation whose key matches; of a part, whose `KEY#NUMBER` does."""
 
     operation: str
     key: re.Pattern[str]
-    kind: Literal["answer", "reset", "lose answer", "hold", "hold answer", "spoil"]
+    kind: Literal["answer", "reset", "lose answer", "hold", "hold answer", "spoil", "mangle"]
     times: int
     status: int = 503
     code: str = "SlowDown"
+    headers: dict[str, str] = field(default_factory=dict)
+    """For `answer`: fields that it has besides."""
+    how: Callable[[str, HTTPResponse, bytes], Iterable[bytes]] | None = None
+    """For `mangle`."""
     after: int = 0
     """For `hold`: bytes of the body that are let in before the gate."""
     seconds: float = 30
@@ -71,12 +84,30 @@ class FaultFront:
         """Whether the store's ETags are made into ones that no hash gives; such an ETag cannot be sent back."""
         self.hides_checksums = False
         """Whether the store's checksums are left out of its answers."""
+        self.on_passage: Callable[[Passage, str, str], None] = lambda _passage, _operation, _key: None
+        """Told when a request that meets no fault has come, and when it is done; what it raises breaks the connection off."""
         self._server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
-    def fail(self, operation: str, key: str = "", *, status: int = 503, code: str = "SlowDown", times: int = 1) -> None:
-        """Answer with an error."""
-        self._add(Fault(operation, re.compile(key), "answer", times, status, code))
+    def fail(
+        self, operation: str, key: str = "", *, status: int = 503, code: str = "SlowDown", times: int = 1, **headers: str
+    ) -> None:
+        """Answer with an error; `retry_after="1"` is a header field of it."""
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        self._add(Fault(operation, re.compile(key), "answer", times, status, code, fields))
+
+    def mangle(
+        self, operation: str, how: Callable[[str, HTTPResponse, bytes], Iterable[bytes]], key: str = "", *, times: int = 1
+    ) -> None:
+        """Let the store do it, send what `how` makes of method, answer and body, piece by piece, and end the connection."""
+        self._add(Fault(operation, re.compile(key), "mangle", times, how=how))
+
+    def heal(self) -> None:
+        """Forget all faults."""
+        with self._lock:
+            for fault in self._faults:
+                fault.times = 0
+                fault.open()
 
     def reset(self, operation: str, key: str = "", *, times: int = 1) -> None:
         """Break the connection before anything reaches the store."""
@@ -196,10 +227,19 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815
 
     def _meet(self, fault: Fault | None) -> None:
-        if fault is None or fault.kind in ("hold", "spoil"):
+        if fault is None:
+            self.front.on_passage(Passage.COME, *_named(self.command, self.path))
+            answer = self._forward(None)
+            self.front.on_passage(Passage.DONE, *_named(self.command, self.path))
+            self._answer(*answer)
+        elif fault.kind in ("hold", "spoil"):
             self._answer(*self._forward(fault))
         elif fault.kind == "answer":
             self._refuse(fault)
+        elif fault.how is not None:
+            for piece in fault.how(self.command, *self._forward(None)):
+                self.wfile.write(piece)
+            self.close_connection = True
         elif fault.kind == "hold answer":
             answer = self._forward(None)
             fault.arrived.set()
@@ -217,6 +257,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(fault.status)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Content-Type", "application/xml")
+        for name, value in fault.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

@@ -131,16 +131,23 @@ def run_pause(arguments: argparse.Namespace) -> int:
 
 
 def run_cancel(arguments: argparse.Namespace) -> int:
-    """Ask for the end, and drop the uploads that are open, unless a worker that is alive does."""
-    from s3tui.cli import output
-
+    """Ask for the end, and drop the uploads that are open, unless a live worker does. Raises what the store says to that."""
     code = _steer(arguments, lambda service, job: service.cancel(job.id), "is being cancelled")
     with _opened(arguments) as runtime:
         job = runtime.service.job(arguments.id)
-        dropped = 0 if runtime.service.carried(job) else runtime.sweep()
-        if dropped and not arguments.quiet:
-            output.note(f"{dropped} unfinished upload{'s' if dropped > 1 else ''} of large files dropped from the store.")
+        if not runtime.service.carried(job):
+            _drop_uploads(runtime, job, arguments)
     return code
+
+
+def _drop_uploads(runtime: Runtime, job: Job, arguments: argparse.Namespace) -> None:
+    from s3tui.cli import output
+
+    swept = runtime.sweep()
+    if swept.gone and not arguments.quiet:
+        output.note(f"{swept.gone} unfinished upload{'s' if swept.gone > 1 else ''} of large files dropped from the store.")
+    if job.id in swept.errors:
+        raise swept.errors[job.id]
 
 
 def run_rejects(arguments: argparse.Namespace) -> int:

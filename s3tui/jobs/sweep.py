@@ -7,6 +7,7 @@ published, segments are removed.
 from __future__ import annotations
 
 import logging
+from typing import NamedTuple
 
 from s3tui.errors import S3tuiError
 from s3tui.jobs.context import Resources
@@ -15,34 +16,52 @@ from s3tui.jobs.specs import decode_spec
 from s3tui.jobs.workplaces import abandon
 from s3tui.log_context import about
 from s3tui.media.served import MASTER
+from s3tui.model import Job, OpenUpload
 from s3tui.state.store import Store
 from s3tui.state.units import Claimant
 from s3tui.text import display_text
 from s3tui.transfer.aborting import drop
+from s3tui.transfer.engine import Control
+from s3tui.transfer.patience import persist
 
 _log = logging.getLogger(__name__)
 
 _AT_A_TIME = 100
+_ATTEMPTS = 3
+"""How often each request is made before what it is about is left for later."""
 
 
-def sweep(store: Store, resources: Resources, claimant: Claimant) -> int:
-    """Abort the open uploads of cancelled jobs that this worker may take; returns how many are gone.
+class Swept(NamedTuple):
+    """What became of the open uploads of cancelled jobs."""
+
+    gone: int
+    errors: dict[str, S3tuiError]
+    """By job, why an upload of it is still open."""
+
+
+def sweep(store: Store, resources: Resources, claimant: Claimant) -> Swept:
+    """Abort the open uploads of cancelled jobs that this worker may take.
 
     One that the store does not let go of is tried again later. Raises StateError.
     """
-    gone = 0
+    gone, errors = 0, dict[str, S3tuiError]()
     while uploads := store.multiparts.to_sweep(claimant, _AT_A_TIME):
         for job, upload in uploads:
-            connection = decode_spec(job.kind, job.spec).connection
             try:
-                drop(resources.api(connection, upload.target.bucket), upload)
+                _drop(resources, job, upload)
             except S3tuiError as error:
                 with about(job=job.id, code=error.reason):
                     _log.warning("The upload to %s is still open: %s", upload.target, error)
+                errors[job.id] = error
                 continue
             store.multiparts.dropped(job.no, upload.no)
             gone += 1
-    return gone
+    return Swept(gone, errors)
+
+
+def _drop(resources: Resources, job: Job, upload: OpenUpload) -> None:
+    api = resources.api(decode_spec(job.kind, job.spec).connection, upload.target.bucket)
+    persist(Control(1), _ATTEMPTS, lambda: drop(api, upload))
 
 
 def sweep_videos(store: Store, resources: Resources, claimant: Claimant) -> None:
@@ -52,7 +71,7 @@ def sweep_videos(store: Store, resources: Resources, claimant: Claimant) -> None
             spec = decode_spec(job.kind, job.spec)
             abandon(job.id, no)
             try:
-                clear(resources, spec.connection, spec.bucket, key.removesuffix(MASTER), job.id, attempts=1)
+                clear(resources, spec.connection, spec.bucket, key.removesuffix(MASTER), job.id, attempts=_ATTEMPTS)
             except S3tuiError as error:
                 with about(job=job.id, code=error.reason):
                     _log.warning("Segments of %s are still there: %s", display_text(key), error)

@@ -151,6 +151,9 @@ class Jobs:
         with self._database.write() as connection:
             free_dead(connection)
             connection.execute("UPDATE job SET desired = :desired WHERE no = :no", no=number, desired=desired)
+            if desired is Desired.CANCEL:  # who asks again for what the store refused need not wait for another sweep
+                connection.execute("UPDATE multipart SET swept_until = 0 WHERE job_no = :no", no=number)
+                connection.execute("UPDATE video SET swept_until = 0 WHERE job_no = :no", no=number)
             settle(connection, number)
 
     def pause_for(self, number: int, reason: str, error: str) -> None:

@@ -117,3 +117,21 @@ def test_a_cancelled_large_upload_leaves_nothing_on_the_store(home: Home, rclone
     assert "1 unfinished upload" in cancelled.stderr
     assert "big" not in rclone_store.open_uploads()
     assert "unfinished" not in home.run("status").stdout
+
+
+def test_a_cancel_that_the_store_does_not_hear_of_says_so_and_may_be_asked_for_again(
+    home: Home, rclone_store: Store, front: FaultFront
+) -> None:
+    home.at(rclone_store.behind(front))
+    (home.work / "big").write_bytes(filled(20 * MIB))
+    front.fail("UploadPart", r"^big#", status=500, code="InternalError", times=99)
+    assert home.run("upload", "big", f"s3://{rclone_store.bucket}", "--max-attempts", "1").code == 2
+    assert rclone_store.open_uploads() == ["big"]
+    job = home.jobs()[0].id
+    front.fail("AbortMultipartUpload", "big", status=403, code="AccessDenied", times=1)
+    refused = home.run("jobs", "cancel", job, "--quiet")
+    assert (refused.code, rclone_store.open_uploads()) == (1, ["big"])
+    assert refused.sentence.startswith(f"s3tui: AbortMultipartUpload s3://{rclone_store.bucket}/big failed: ")
+    front.fail("AbortMultipartUpload", "big", status=503, times=1)
+    assert home.run("jobs", "cancel", job).code == 0
+    assert rclone_store.open_uploads() == []

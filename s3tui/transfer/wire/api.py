@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Protocol
@@ -63,21 +64,22 @@ class WireApi:
         query = [("list-type", "2"), ("encoding-type", "url"), ("prefix", prefix), ("max-keys", str(limit))]
         if token:
             query.append(("continuation-token", token))
-        page = self._document("ListObjectsV2", "GET", ObjectRef(bucket, ""), query)
-        quoted = _text(page, "EncodingType") == "url"
-        objects = [
-            StoredObject(
-                _key(entry, quoted), int(_text(entry, "Size")), _text(entry, "ETag").strip('"'), _ms(entry, "LastModified")
-            )
-            for entry in page.iterfind("Contents")
-        ]
-        return ObjectPage(objects, _text(page, "NextContinuationToken") if _text(page, "IsTruncated") == "true" else "")
+        with self._document("ListObjectsV2", "GET", ObjectRef(bucket, ""), query) as page:
+            quoted = _text(page, "EncodingType") == "url"
+            objects = [
+                StoredObject(
+                    _key(entry, quoted), int(_text(entry, "Size")), _text(entry, "ETag").strip('"'), _ms(entry, "LastModified")
+                )
+                for entry in page.iterfind("Contents")
+            ]
+            return ObjectPage(objects, _text(page, "NextContinuationToken") if _text(page, "IsTruncated") == "true" else "")
 
     def head_object(self, target: ObjectRef) -> ObjectHead:
         """See `Api`."""
-        headers = self._ask("HeadObject", "HEAD", target, headers={"x-amz-checksum-mode": "ENABLED"}).headers
+        status, headers, *_ = self._ask("HeadObject", "HEAD", target, headers={"x-amz-checksum-mode": "ENABLED"})
         checksums = {name: headers[one.header] for name, one in ALGORITHMS.items() if one.header in headers}
-        size = int(headers.get("content-length", "-1"))
+        with _readable("HeadObject", target, status):
+            size = int(headers.get("content-length", "-1"))
         metadata = {name.removeprefix(_META): value for name, value in headers.items() if name.startswith(_META)}
         return ObjectHead(size, headers.get("etag", "").strip('"'), checksums, headers.get("x-amz-version-id", ""), metadata)
 
@@ -92,20 +94,23 @@ class WireApi:
             headers["x-amz-checksum-algorithm"] = ALGORITHMS[checksum].constant
             if ALGORITHMS[checksum].full_object:
                 headers["x-amz-checksum-type"] = "FULL_OBJECT"
-        document = self._document("CreateMultipartUpload", "POST", target, [("uploads", "")], headers)
-        return _text(document, "UploadId")
+        with self._document("CreateMultipartUpload", "POST", target, [("uploads", "")], headers) as document:
+            upload_id = _text(document, "UploadId")
+            if not upload_id:
+                raise ValueError("it names no upload")
+            return upload_id
 
     def list_parts(self, target: ObjectRef, upload_id: str, *, marker: int = 0) -> PartPage:
         """See `Api`."""
         query = [("uploadId", upload_id)]
         if marker:
             query.append(("part-number-marker", str(marker)))
-        page = self._document("ListParts", "GET", target, query)
-        parts = [
-            ListedPart(int(_text(part, "PartNumber")), int(_text(part, "Size")), _text(part, "ETag"), _checksums(part))
-            for part in page.iterfind("Part")
-        ]
-        return PartPage(parts, int(_text(page, "NextPartNumberMarker") or 0) if _text(page, "IsTruncated") == "true" else 0)
+        with self._document("ListParts", "GET", target, query) as page:
+            parts = [
+                ListedPart(int(_text(part, "PartNumber")), int(_text(part, "Size")), _text(part, "ETag"), _checksums(part))
+                for part in page.iterfind("Part")
+            ]
+            return PartPage(parts, int(_text(page, "NextPartNumberMarker") or 0) if _text(page, "IsTruncated") == "true" else 0)
 
     def complete_multipart_upload(
         self,
@@ -124,8 +129,9 @@ class WireApi:
             headers["x-amz-checksum-type"] = "FULL_OBJECT"
             headers["x-amz-mp-object-size"] = str(size)
         body = "".join(_complete_lines(parts, whole)).encode()
-        document = self._document("CompleteMultipartUpload", "POST", target, [("uploadId", upload_id)], headers, body)
-        return Completed(_text(document, "ETag").strip('"'), document.get("version-id", ""))
+        query = [("uploadId", upload_id)]
+        with self._document("CompleteMultipartUpload", "POST", target, query, headers, body) as document:
+            return Completed(_text(document, "ETag").strip('"'), document.get("version-id", ""))
 
     def abort_multipart_upload(self, target: ObjectRef, upload_id: str) -> None:
         """See `Api`."""
@@ -134,13 +140,14 @@ class WireApi:
     def list_multipart_uploads(self, bucket: str, prefix: str) -> Sequence[ListedUpload]:
         """See `Api`."""
         query = [("uploads", ""), ("encoding-type", "url"), ("prefix", prefix)]
-        page = self._document("ListMultipartUploads", "GET", ObjectRef(bucket, ""), query)
-        quoted = _text(page, "EncodingType") == "url"
-        return [
-            ListedUpload(_key(upload, quoted), _text(upload, "UploadId"), _ms(upload, "Initiated"))
-            for upload in page.iterfind("Upload")
-        ]
+        with self._document("ListMultipartUploads", "GET", ObjectRef(bucket, ""), query) as page:
+            quoted = _text(page, "EncodingType") == "url"
+            return [
+                ListedUpload(_key(upload, quoted), _text(upload, "UploadId"), _ms(upload, "Initiated"))
+                for upload in page.iterfind("Upload")
+            ]
 
+    @contextmanager
     def _document(
         self,
         operation: str,
@@ -149,27 +156,24 @@ class WireApi:
         query: Sequence[tuple[str, str]],
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
-    ) -> Element:
-        """The XML of an answer, its names without their namespace. An error may hide in an answer that began as a success."""
+    ) -> Iterator[Element]:
+        """The XML of an answer, its names without their namespace; the block is to read it.
+
+        An error may hide in an answer that began as a success.
+        """
         from xml.etree import ElementTree
 
         answer = self._ask(operation, method, target, query, headers, body)
-        try:
+        with _readable(operation, target, answer.status):
             document = ElementTree.fromstring(answer.body.strip())  # noqa: S314 - from the store that we trust with our files
-        except ElementTree.ParseError as error:
-            sentence = f"{operation} {display_text(_name(target))} failed: the answer cannot be read ({error}). Try again."
-            raise StorageError(
-                sentence, code="MalformedAnswer", status=answer.status, reason="connection", retryable=True
-            ) from error
-        for element in document.iter():
-            element.tag = element.tag.rpartition("}")[2]
-        if document.tag == "Error":
-            said = read_error(answer.body, answer.headers)
-            raise refused(
-                f"{operation} {display_text(_name(target))}", 500 if said.code == "InternalError" else answer.status, said
-            )
-        document.set("version-id", answer.headers.get("x-amz-version-id", ""))
-        return document
+            for element in document.iter():
+                element.tag = element.tag.rpartition("}")[2]
+            if document.tag == "Error":
+                said = read_error(answer.body, answer.headers)
+                status = 500 if said.code == "InternalError" else answer.status
+                raise refused(f"{operation} {display_text(_name(target))}", status, said)
+            document.set("version-id", answer.headers.get("x-amz-version-id", ""))
+            yield document
 
     def delete_object(self, target: ObjectRef) -> None:
         """See `Api`."""
@@ -193,6 +197,17 @@ class WireApi:
         if answer.status >= 300:
             raise refused(f"{operation} {display_text(_name(target))}", answer.status, read_error(answer.body, answer.headers))
         return answer
+
+
+@contextmanager
+def _readable(operation: str, target: ObjectRef, status: int) -> Iterator[None]:
+    """While it is entered an answer is read. Raises StorageError if that is not possible; what is no XML is a SyntaxError."""
+    try:
+        yield
+    except (SyntaxError, LookupError, ValueError) as error:
+        what, cause = f"{operation} {display_text(_name(target))}", display_text(str(error))
+        sentence = f"{what} failed: the answer cannot be read ({cause}). Try again."
+        raise StorageError(sentence, code="MalformedAnswer", status=status, reason="connection", retryable=True) from error
 
 
 def _name(target: ObjectRef) -> str:
@@ -223,7 +238,7 @@ def _ms(element: Element, name: str) -> int:
     """A time like `2026-11-26T10:11:12.000Z` in milliseconds since 1970; 0 if there is none."""
     try:
         return int(datetime.fromisoformat(_text(element, name)).timestamp() * 1000)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0
 
 
