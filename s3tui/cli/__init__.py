@@ -2,7 +2,9 @@
 
     main.py         parse, dispatch, and errors as one sentence with an exit code
     parser.py       the options that many commands share
-    upload.py jobs.py status.py config.py worker.py api.py web.py tui.py demo.py    one file per command, imported for who names it
+    outline.py      all of them as data; manual.py and shells/ make the manual page and completions of it
+    upload.py jobs.py status.py config.py worker.py api.py web.py tui.py demo.py completion.py
+                    one file per command, imported for who names it
     config_check.py what `config check` looks at beyond types and ranges
     foreground.py   a job carried and watched in this process
     progress.py     how far it is, on standard error

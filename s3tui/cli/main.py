@@ -11,8 +11,8 @@ from importlib import import_module
 from io import TextIOWrapper
 from types import FrameType
 
-from s3tui import __version__
 from s3tui.cli.parser import Parser, add_global_options
+from s3tui.cli.version import VersionAction
 from s3tui.errors import S3tuiError, SpecError
 from s3tui.masking import masked
 from s3tui.text import display_text
@@ -32,6 +32,7 @@ COMMANDS = {
     "api": "serve the REST API, and manage its tokens",
     "web": "serve the terminal UI to browsers",
     "worker": "take jobs from the queue until stopped",
+    "completion": "print what lets a shell complete all of this",
 }
 """What `--help` says of each command. The module `s3tui.cli.NAME` has its options, and is imported only for who names it."""
 
@@ -84,7 +85,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 def build_parser(words: Container[str]) -> Parser:
     """The parser of all commands; those that are not among the words have no options yet."""
     parser = Parser(prog="s3tui", description=_DESCRIPTION)
-    parser.add_argument("--version", action="version", version=f"s3tui {__version__}")
+    parser.add_argument("--version", action=VersionAction, nargs=0, help="say which version this is, and leave")
     add_global_options(parser, after=False)
     parser.set_defaults(run=_run_bare)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")

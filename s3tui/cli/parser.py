@@ -17,6 +17,20 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **keywords: object) -> None:
         super().__init__(**{"allow_abbrev": False, **keywords})  # type: ignore[arg-type]
 
+    def synopsis(self) -> str:
+        """How the command is written, its options aside. Metavars of arguments say themselves how often they come."""
+        words = [self.prog, "[options]"]
+        for action in self._get_positional_actions():
+            name = str(action.metavar or action.dest)
+            optional = action.nargs in ("?", "*") or not action.required
+            words.append(f"[{name}]" if optional and not name.startswith("[") else name)
+        return " ".join(words)
+
+    def format_help(self) -> str:
+        """The help, headed by the synopsis: a usage that repeats every option hides what matters."""
+        self.usage = self.synopsis().replace("%", "%%")
+        return super().format_help()
+
     def error(self, message: str) -> NoReturn:
         """Raise SpecError instead of leaving the process."""
         missing = _REQUIRED.fullmatch(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -51,8 +52,9 @@ def test_the_process_that_carries_loads_no_more_than_it_needs() -> None:
     assert done.stdout == "[]\n"
 
 
-def test_version_is_the_packages(home: Home) -> None:
-    assert home.run("--version").stdout == f"s3tui {__version__}\n"
+def test_version_is_the_packages_with_what_an_error_report_needs(home: Home) -> None:
+    python = ".".join(map(str, sys.version_info[:3]))
+    assert home.run("--version").stdout == f"s3tui {__version__} (Python {python}, Textual {version('textual')})\n"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The documentation: pages as Markdown, and the programs that make pictures and the reference."""

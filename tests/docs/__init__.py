@@ -1,0 +1,1 @@
+"""The documentation is built, run and held to the code."""
