@@ -14,8 +14,10 @@ from s3tui.tui.screens.keys import KeysPage
 from s3tui.tui.screens.log import LogPage
 from s3tui.tui.screens.new_job import NewJobPage
 from s3tui.tui.screens.page import Page
+from s3tui.tui.screens.places import PlacesPage
 from s3tui.tui.screens.plan import PlanPage
 from s3tui.tui.screens.rejects import RejectsPage
+from s3tui.tui.screens.targets import TargetsPage
 from s3tui.tui.screens.transfers import TransfersPage
 from s3tui.tui.widgets.line_table import LineTable
 from s3tui.tui.widgets.source_tree import SourceTree
@@ -28,13 +30,25 @@ OWNERS = {
     Where.JOBS: JobsPage,
     Where.NEW: NewJobPage,
     Where.TREE: SourceTree,
+    Where.PLACES: PlacesPage,
+    Where.TARGETS: TargetsPage,
     Where.PLAN: PlanPage,
     Where.TRANSFERS: TransfersPage,
     Where.REJECTS: RejectsPage,
     Where.KEYS: KeysPage,
     Where.LOG: LogPage,
 }
-PAGES: tuple[type[Page], ...] = (JobsPage, NewJobPage, PlanPage, TransfersPage, RejectsPage, KeysPage, LogPage)
+PAGES: tuple[type[Page], ...] = (
+    JobsPage,
+    NewJobPage,
+    PlacesPage,
+    TargetsPage,
+    PlanPage,
+    TransfersPage,
+    RejectsPage,
+    KeysPage,
+    LogPage,
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: f"{command.where.name}-{command.id}")
