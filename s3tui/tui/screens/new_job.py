@@ -80,7 +80,7 @@ class NewJobPage(Page):
     def _mouse_button(self, words: str, command_id: str) -> Button:
         """A button for a command that has a key, which it tells; so Tab passes it by."""
         command = next(command for command in commands_of(Where.NEW) if command.id == command_id)
-        button = Button(f"{words} {key_words(command, getattr(self.app, 'keys', {}))[0]}", id=command_id, compact=True)
+        button = Button(f"{words} {key_words(command, getattr(self.app, 'keys', {}))[0]}", id=f"to-{command_id}", compact=True)
         button.can_focus = False
         return button
 
@@ -197,7 +197,7 @@ class NewJobPage(Page):
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """The buttons."""
-        {"targets": self.action_targets, "places": self.action_places}.get(event.button.id or "", self.action_review)()
+        {"to-targets": self.action_targets, "to-places": self.action_places}.get(event.button.id or "", self.action_review)()
 
     def action_back(self) -> None:
         """Drop a range or the filter, else leave the form."""

@@ -121,10 +121,12 @@ class TargetsPage(Page):
 
     def _tell(self) -> None:
         self.title_bar.tell(self._address(self._bucket, self._prefix) if self._bucket else "")
-        if not self._bucket:
-            words = "Buckets" if not self._pages else plural(self.table.listed, "bucket")
-        else:
+        if not self._pages:
+            words = "Prefixes and objects" if self._bucket else "Buckets"
+        elif self._bucket:
             words = f"{plural(self.table.listed, 'prefix', 'prefixes')} and {plural(self._objects, 'object')} right here"
+        else:
+            words = plural(self.table.listed, "bucket")
         if self.asking("list"):
             words += ", listing…"
         elif self._token:

@@ -38,7 +38,7 @@ class JobOptions(Vertical):
         self.exclude = Input(placeholder="none; or *.tmp", id="exclude", compact=True)
         self.ignore_file = Input(placeholder="none; or a path", id="ignore-file", compact=True)
         self.hidden = Dial(("take", "leave out"), id="hidden")
-        self.bandwidth = Input(prefill.bandwidth, placeholder="no limit; or 10MB/s", id="bandwidth", compact=True)
+        self.bandwidth = Input(prefill.bandwidth, placeholder="none; or 5MB/s", id="bandwidth", compact=True)
         self.at_once = Input(str(prefill.concurrency), type="integer", id="at-once", compact=True)
         self.attempts = Input(str(prefill.attempts), type="integer", id="attempts", compact=True)
         self.symlinks = Dial(("skip", "follow"), id="symlinks")
@@ -151,7 +151,7 @@ class JobOptions(Vertical):
             raise SpecError(f"Bandwidth: {error}.") from error
 
     def spec_fields(self) -> dict[str, Any]:
-        """The fields of the job's spec; the files that they name (`schema_file`, `ignore_file`) are still unread. Raises SpecError."""
+        """The fields of the job's spec; files that they name (`schema_file`, `ignore_file`) are not read yet. Raises SpecError."""
         if self._kind == VIDEO:
             return self._video_spec_fields()
         if self._kind == INGEST:

@@ -143,7 +143,7 @@ class SourceTree(LineTable, Asking):
     def summary(self) -> str:
         """A sentence about a range that was begun, or about the sum of what the cursor stands on; empty: there is neither."""
         if self._anchor is not None:
-            return f"{plural(len(self._range()), 'name')} in the range: v or Space marks them, Esc does not."
+            return f"{plural(len(self._range()), 'name')} in the range: v marks, Esc drops it."
         entry = self.pointed
         tally = self._sums.of(entry.path) if entry is not None else None
         if entry is None or tally is None:
