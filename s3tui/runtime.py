@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from s3tui.state.sql import Wording
     from s3tui.state.store import Store
     from s3tui.storage.api import Api
+    from s3tui.storage.browsing import TargetLister
     from s3tui.storage.bucket import Bucket
     from s3tui.storage.profile import Profiles
     from s3tui.transfer.engine import Engine
@@ -71,6 +72,7 @@ class Runtime:
         self._routes = _Routes(settings, _Profiles(self))
         self._locks: list[IO[str]] = []
         self._metrics: list[MetricsServer] = []
+        self._listers: list[TargetLister] = []
 
     def __enter__(self) -> Self:
         return self
@@ -138,14 +140,11 @@ class Runtime:
         policy = Policy(
             checksum=settings.transfer.checksum, max_attempts=settings.transfer.max_attempts, part_size=settings.transfer.part_bytes
         )
-        aws = settings.aws
-        region = aws.region if "region" in aws.model_fields_set else ""
-        connection = Connection(aws.endpoint_url, aws.profile, region, settings.s3.addressing_style)
         chosen: dict[str, Any] = {"choice": Choice(**_taken(overrides, Choice))} if "choice" in kind.__dataclass_fields__ else {}
         spec = kind(
             sources=tuple(os.path.abspath(os.path.expanduser(source)) for source in sources),  # noqa: PTH100, PTH111 - keeps `..` of links
             target=_with_slash(target),
-            connection=replace(connection, **_taken(overrides, Connection)),
+            connection=replace(self._connection, **_taken(overrides, Connection)),
             **chosen,
             policy=replace(policy, headers=replace(headers, **_taken(overrides, ObjectHeaders)), **_taken(overrides, Policy)),
             **_taken(overrides, kind),
@@ -153,6 +152,19 @@ class Runtime:
         if overrides:
             raise TypeError(f"no field of {kind.__name__} is named {', '.join(overrides)}")
         return spec
+
+    @property
+    def _connection(self) -> Connection:
+        aws = self.settings.aws
+        region = aws.region if "region" in aws.model_fields_set else ""
+        return Connection(aws.endpoint_url, aws.profile, region, self.settings.s3.addressing_style)
+
+    def target_lister(self) -> TargetLister:
+        """Who lists buckets and prefixes, in a process of its own that begins with the first question. Close it."""
+        from s3tui.storage.browsing import TargetLister
+
+        self._listers.append(TargetLister(self._connection, self.settings.aws))
+        return self._listers[-1]
 
     def worker(self, *, home_only: bool = False, queues: Sequence[str] = QUEUES, until_idle: float | None = None) -> Worker:
         """A worker for this process.
@@ -244,6 +256,8 @@ class Runtime:
         self._routes.close()
         for server in self._metrics:
             server.close()
+        for lister in self._listers:
+            lister.close()
         if "store" in self.__dict__:
             self.store.close()
         for lock in self._locks:

@@ -87,10 +87,13 @@ def _prefill(settings: Settings, source: str | None, target: str | None, hint: s
     from s3tui.tui.prefill import Prefill
 
     bucket = settings.s3.bucket_name
+    configured = f"s3://{bucket}/{settings.s3.prefix or ''}" if bucket else ""
     return Prefill(
         sources=[source] if source else (),
-        target=target or (f"s3://{bucket}/{settings.s3.prefix or ''}" if bucket else ""),
+        target=target or configured,
+        configured_target=configured,
         concurrency=settings.transfer.concurrency,
+        bandwidth=settings.transfer.bandwidth,
         attempts=settings.transfer.max_attempts,
         checksum=settings.transfer.checksum,
         backup=settings.backup,

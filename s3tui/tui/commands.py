@@ -21,6 +21,8 @@ class Where(StrEnum):
     JOBS = "Jobs"
     NEW = "New job"
     TREE = "Folders to choose from"
+    PLACES = "Places"
+    TARGETS = "Targets to choose from"
     PLAN = "Plan"
     TRANSFERS = "Transfers"
     FAILURES = "Failures by cause"
@@ -36,6 +38,8 @@ class Where(StrEnum):
 SCREENS = (
     (Where.JOBS, Where.LIST),
     (Where.NEW, Where.TREE, Where.LIST),
+    (Where.PLACES, Where.LIST),
+    (Where.TARGETS, Where.LIST),
     (Where.PLAN, Where.LIST),
     (Where.TRANSFERS, Where.LIST),
     (Where.FAILURES, Where.LIST),
@@ -167,12 +171,30 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "next-field", "tab", "Next field", "Go to the next field; shift+tab goes back.", "app.focus_next", Where.NEW, "Next field"
     ),
-    Command("back", "escape", "Back", "Leave the form without starting anything.", "back", Where.NEW, "Back"),
+    Command("back", "escape", "Back", "Drop range or filter, or leave; nothing is started.", "back", Where.NEW, "Back"),
     Command("mark", "space", "Mark", "Mark the folder or file, or unmark it.", "mark", Where.TREE, "Mark"),
     Command("expand", "enter,right,l", "Open folder", "Show what is in the folder.", "expand", Where.TREE),
     Command("collapse", "left,h", "Close folder", "Hide what is in the folder, or go up to it.", "collapse", Where.TREE),
     Command("parent", "backspace", "Folder above", "Start the tree one folder higher.", "parent", Where.TREE, "Folder above"),
     Command("hidden", "full_stop", "Hidden files", "Show or hide names that begin with a dot.", "hidden", Where.TREE, "Hidden"),
+    Command("range", "v", "Mark a range", "Begin a range here; again: mark all of it.", "range", Where.TREE, "Range"),
+    Command("invert", "asterisk", "Invert marks", "Invert the marks on show in this folder.", "invert", Where.TREE),
+    Command("filter", "slash", "Filter", "Show only names that contain a text.", "filter", Where.TREE, "Filter"),
+    Command("measure", "s", "Sum up", "Sum up the selected folder; again: stop.", "measure", Where.TREE, "Sum up"),
+    Command("measure-marked", "S", "Sum up marks", "Sum up all that is marked; again: stop.", "measure_marked", Where.TREE),
+    Command("places", "f5,ctrl+o", "Places…", "Go home, to a bookmark, or to a recent place.", "places", Where.NEW, "Places"),
+    Command("targets", "f4,ctrl+g", "Browse targets…", "Choose a bucket and prefix from lists.", "targets", Where.NEW, "Targets"),
+    Command("choose", "enter", "Choose", "Go to the folder, or take the target.", "choose", Where.PLACES, "Choose"),
+    Command("mark", "space", "Mark", "Mark it as it is, and go back.", "mark", Where.PLACES, "Mark"),
+    Command("bookmark", "b", "Bookmark", "Bookmark the place, or remove its bookmark.", "bookmark", Where.PLACES, "Bookmark"),
+    Command("back", "escape", "Back", "Go back to the form.", "back", Where.PLACES, "Back"),
+    Command("choose", "enter", "Choose", "Take this bucket or prefix as the target.", "choose", Where.TARGETS, "Choose"),
+    Command("expand", "right,l", "Open", "List what is in the bucket or below the prefix.", "expand", Where.TARGETS, "Open"),
+    Command("collapse", "left,h,backspace", "Up", "Go one prefix up, or to the buckets.", "collapse", Where.TARGETS, "Up"),
+    Command("filter", "slash", "Filter", "Show only names that contain a text.", "filter", Where.TARGETS, "Filter"),
+    Command("type-name", "n", "Type a name", "Type a new prefix, or the name of a bucket.", "type_name", Where.TARGETS, "Type"),
+    Command("list-more", "m", "List more", "Go on with a list that is long.", "list_more", Where.TARGETS),
+    Command("back", "escape", "Back", "Drop the filter, or go back to the form.", "back", Where.TARGETS, "Back"),
     Command(
         "apply",
         "enter",
@@ -282,6 +304,7 @@ _KEY_WORDS = {
     "minus": "-",
     "equals_sign": "=",
     "full_stop": ".",
+    "asterisk": "*",
     "escape": "Esc",
     "enter": "Enter",
     "space": "Space",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from s3tui.jobs.upload import UploadSpec
     from s3tui.jobs.video import VideoSpec
     from s3tui.report import FailureGroup, Outlook
+    from s3tui.storage.browsing import TargetPage
 
 
 class Sight(Protocol):
@@ -78,11 +79,36 @@ class Sight(Protocol):
         ...
 
 
+class Begun(Protocol):
+    """What became of a job that was started."""
+
+    @property
+    def job_id(self) -> str:
+        """Its id."""
+        ...
+
+
+class Lister(Protocol):
+    """Who lists what there is to upload to; every call may block on the store."""
+
+    def page(self, bucket: str, prefix: str, token: str = "") -> TargetPage:
+        """Some of the prefixes right below one; without a bucket, of the buckets. Raises StorageError."""
+        ...
+
+    def close(self) -> None:
+        """Ask no more."""
+        ...
+
+
 class Door(Protocol):
     """The part of `service.Service` that screens use; see there for what each call does and raises."""
 
-    def plan(self, spec: Spec, *, concurrency: int) -> str:
+    def plan(self, spec: Spec, *, concurrency: int, bandwidth: int = 0) -> str:
         """Start a dry run; returns the job's id."""
+        ...
+
+    def submit(self, spec: Spec, *, concurrency: int, bandwidth: int = 0) -> Begun:
+        """Start a job without a plan, as one that watches has none."""
         ...
 
     def apply(self, job_id: str) -> None:
@@ -200,6 +226,10 @@ class House(Protocol):
 
     def ingest_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> IngestSpec:  # noqa: ANN401
         """The spec of an ingest job, likewise. Raises SpecError."""
+        ...
+
+    def target_lister(self) -> Lister:
+        """Who lists buckets and prefixes; whoever asks for one closes it."""
         ...
 
     def ensure_worker(self) -> None:

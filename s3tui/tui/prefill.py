@@ -24,6 +24,8 @@ class Prefill:
     sources: Sequence[str] = ()
     target: str = ""
     concurrency: int = 100
+    bandwidth: str = ""
+    """`10MB/s`; empty: no limit."""
     attempts: int = 5
     checksum: str = "crc64nvme"
     backup: BackupOptions = field(default_factory=BackupOptions)
@@ -34,6 +36,8 @@ class Prefill:
     """How CSV files are ingested, likewise."""
     hint: str = ""
     """A sentence for newcomers."""
+    configured_target: str = ""
+    """What the configuration says, whatever `target` is."""
     root: str = field(default_factory=_here)
     """Where the tree begins if there are no sources."""
 

@@ -18,7 +18,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
-from s3tui.errors import Conflict, NotFound, S3tuiError
+from s3tui.errors import Conflict, NotFound, S3tuiError, StorageError
 from s3tui.jobs.backup import BackupSpec
 from s3tui.jobs.ingest import IngestSpec
 from s3tui.jobs.specs import Spec, decode_spec, encode_spec
@@ -53,6 +53,8 @@ from s3tui.model import (
     WorkerState,
 )
 from s3tui.report import FailureGroup, Outlook
+from s3tui.service import Submitted
+from s3tui.storage.browsing import TargetPage
 from s3tui.transfer.choice import Choice
 
 _S = TypeVar("_S", bound=UploadSpec)
@@ -415,15 +417,23 @@ class SeededService:
             seeded = self._find(job_id)
             seeded.job = replace(seeded.job, **fields)
 
-    def plan(self, spec: Spec, *, concurrency: int) -> str:
+    def plan(self, spec: Spec, *, concurrency: int, bandwidth: int = 0) -> str:
         with self._lock:
             if self.trouble is not None:
                 raise self.trouble
             self.calls.append(("plan", spec, concurrency))
             seeded = planned(50 + len(self.jobs), self.plan_rows)
-            seeded.job = replace(seeded.job, kind=spec.kind, spec=encode_spec(spec), concurrency=concurrency)
-            self.jobs[seeded.job.id] = seeded
-            return seeded.job.id
+            return self._begin(seeded, spec, concurrency, bandwidth)
+
+    def submit(self, spec: Spec, *, concurrency: int, bandwidth: int = 0) -> Submitted:
+        with self._lock:
+            self.calls.append(("submit", spec, concurrency))
+            return Submitted(self._begin(running(50 + len(self.jobs)), spec, concurrency, bandwidth), resumed=False)
+
+    def _begin(self, seeded: SeededJob, spec: Spec, concurrency: int, bandwidth: int) -> str:
+        seeded.job = replace(seeded.job, kind=spec.kind, spec=encode_spec(spec), concurrency=concurrency, bandwidth=bandwidth)
+        self.jobs[seeded.job.id] = seeded
+        return seeded.job.id
 
     def apply(self, job_id: str) -> None:
         if self._find(job_id).job.state is not JobState.PLANNED:
@@ -594,12 +604,36 @@ def _in_view(row: FileRow, view: View, active: dict[int, ActiveTransfer]) -> boo
     }[view]
 
 
+class SeededLister:
+    """Lists what the house has on its shelves, three names a page."""
+
+    def __init__(self, house: SeededHouse) -> None:
+        self._house = house
+        self.pages = 0
+        self.closed = False
+
+    def page(self, bucket: str, prefix: str, token: str = "") -> TargetPage:
+        if self._house.listing_trouble is not None:
+            raise self._house.listing_trouble
+        self.pages += 1
+        names, start = self._house.shelves.get((bucket, prefix), ()), int(token or 0)
+        rest = str(start + 3) if len(names) > start + 3 else ""
+        return TargetPage(tuple(names[start : start + 3]), 2 if bucket else 0, rest)
+
+    def close(self) -> None:
+        self.closed = True
+
+
 class SeededHouse:
     """The house around a seeded door."""
 
     def __init__(self, *jobs: SeededJob) -> None:
         self.service = SeededService(jobs)
         self.workers_asked = 0
+        self.shelves: dict[tuple[str, str], Sequence[str]] = {}
+        """Names by (bucket, prefix); ("", "") has the buckets."""
+        self.listing_trouble: StorageError | None = None
+        self.listers: list[SeededLister] = []
 
     def upload_spec(self, sources: Sequence[str], target: str, **overrides: Any) -> UploadSpec:
         return self._spec(UploadSpec, sources, target, overrides)
@@ -621,8 +655,13 @@ class SeededHouse:
             checksum=overrides.pop("checksum", "crc64nvme"),
             max_attempts=overrides.pop("max_attempts", 5),
         )
-        choice = Choice(**{name: overrides.pop(name) for name in ("rules", "follow_symlinks", "encode_names") if name in overrides})
+        names = ("rules", "follow_symlinks", "encode_names", "hidden", "ignore")
+        choice = Choice(**{name: overrides.pop(name) for name in names if name in overrides})
         return kind(sources=tuple(sources), target=target, choice=choice, policy=policy, **overrides)
+
+    def target_lister(self) -> SeededLister:
+        self.listers.append(SeededLister(self))
+        return self.listers[-1]
 
     def ensure_worker(self) -> None:
         self.workers_asked += 1

@@ -17,9 +17,11 @@ from s3tui.tui.screens.keys import KeysPage
 from s3tui.tui.screens.log import LogPage
 from s3tui.tui.screens.new_job import NewJobPage
 from s3tui.tui.screens.page import Page
+from s3tui.tui.screens.places import PlacesPage
 from s3tui.tui.screens.plan import PlanPage
 from s3tui.tui.screens.rejects import RejectsPage
 from s3tui.tui.screens.settings import SettingsPage
+from s3tui.tui.screens.targets import TargetsPage
 from s3tui.tui.screens.transfers import TransfersPage
 from s3tui.tui.screens.workers import WorkersPage
 from s3tui.tui.widgets.line_table import LineTable
@@ -33,6 +35,8 @@ OWNERS = {
     Where.JOBS: JobsPage,
     Where.NEW: NewJobPage,
     Where.TREE: SourceTree,
+    Where.PLACES: PlacesPage,
+    Where.TARGETS: TargetsPage,
     Where.PLAN: PlanPage,
     Where.TRANSFERS: TransfersPage,
     Where.FAILURES: FailuresPage,
@@ -47,6 +51,8 @@ OWNERS = {
 PAGES: tuple[type[Page], ...] = (
     JobsPage,
     NewJobPage,
+    PlacesPage,
+    TargetsPage,
     PlanPage,
     TransfersPage,
     FailuresPage,

@@ -31,8 +31,11 @@ def test_mappings_that_can_be_meant(keymap: dict[str, str]) -> None:
     [
         ({"cancel": "q"}, ["q means cancel and quit on Jobs, Plan and Transfers: give each a key of its own."]),
         ({"retry": "f9", "retry-all": "F9,f9"}, ["'F9', which no keyboard sends"]),
-        ({"retry": "f9", "copy": "f9"}, ["F9 means retry and copy on Transfers and Failures of one cause: give each a key of its own."]),
-        ({"help": "g"}, ["g means first and help on Jobs, New job, Plan, Transfers, "]),
+        (
+            {"retry": "f9", "copy": "f9"},
+            ["F9 means retry and copy on Transfers and Failures of one cause: give each a key of its own."],
+        ),
+        ({"help": "g"}, ["g means first and help on Jobs, New job, Places, Targets to choose from, Plan, Transfers, "]),
         ({"filter": "plus"}, ["+ means filter and more on Transfers: give each"]),
         ({"filter": "+"}, ["+ means filter and more on Transfers: give each"]),
         ({"retry": "p", "follow": "b"}, ["p means retry and pause on Transfers; b means bandwidth and follow on Transfers: give"]),

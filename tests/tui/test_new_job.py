@@ -60,14 +60,16 @@ async def test_everything_can_be_chosen_and_set_by_keys_alone_at_80_by_24(tree: 
         await until_seen(pilot, "2 marked: deep, beta")
         await pilot.press("tab", "right")
         await pilot.press("tab", "space")
-        await pilot.press("tab", "right", "tab", *"*.txt", "tab", *"*.tmp", "tab", "tab", "tab", "space")
+        await pilot.press("tab", "tab", *"*.txt", "tab", *"*.tmp", "tab", "tab", "space", "tab", "space")
+        await pilot.press("tab", "tab", "tab", *"10MB/s", "tab", "tab", "right")
         await pilot.press("ctrl+r")
         await until_seen(pilot, "◇ planned")
     _, spec, concurrency = house.service.calls[0]
     assert spec.sources == (str(tree / "alpha/deep"), str(tree / "beta"))
     assert spec.target == "s3://harbour/in"
     assert (spec.policy.if_exists, spec.policy.checksum, spec.choice.follow_symlinks, concurrency) == ("skip", "crc32", True, 100)
-    assert (spec.kind, spec.skip_unchanged) == ("upload", True)
+    assert (spec.kind, spec.skip_unchanged, spec.choice.hidden) == ("upload", True, False)
+    assert next(iter(house.service.jobs.values())).job.bandwidth == 10_000_000
     assert spec.choice.rules == (("exclude", "*"), ("include", "*.txt"), ("exclude", "*.tmp"))
 
 
@@ -169,15 +171,15 @@ async def test_escape_leaves_the_plan_and_it_stays_in_the_history(tree: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("only", "but", "rules"),
+    ("include", "exclude", "rules"),
     [
         ("", "", ()),
         ("*.jpg", "", (("exclude", "*"), ("include", "*.jpg"))),
         ("", "*.tmp a/*", (("exclude", "*.tmp"), ("exclude", "a/*"))),
     ],
 )
-def test_the_two_fields_of_names_become_rules(only: str, but: str, rules: tuple[tuple[str, str], ...]) -> None:
-    assert rules_of(only, but) == rules
+def test_the_two_fields_of_names_become_rules(include: str, exclude: str, rules: tuple[tuple[str, str], ...]) -> None:
+    assert rules_of(include, exclude) == rules
 
 
 def test_marking_a_folder_takes_in_the_marks_below_it() -> None:
@@ -196,7 +198,7 @@ def test_names_are_listed_folders_first_and_bytes_survive(tmp_path: Path) -> Non
     (tmp_path / "z").mkdir()
     os.close(os.open(os.fsencode(tmp_path) + b"/\xff", os.O_CREAT | os.O_WRONLY))
     (tmp_path / "B").touch()
-    entries = list_folder(str(tmp_path))
+    entries = list_folder(str(tmp_path)).entries
     assert [os.fsencode(entry.name) for entry in entries] == [b"z", b"B", b"\xff"]
 
 

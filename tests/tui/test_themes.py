@@ -190,7 +190,7 @@ async def test_every_screen_can_be_drawn_in_every_bundled_theme(name: str) -> No
         await pilot.press("escape", "escape")
         await until_seen(pilot, "From → to")
         await pilot.press("n")
-        await until_seen(pilot, "Only names")
+        await until_seen(pilot, "Include")
     assert app.current_theme.name == name
 
 

@@ -145,15 +145,29 @@ def _removed(uploads: Sequence[OpenUpload]) -> str:
 
 def delete_question(files: int, size: int, replaced: int, subject: Subject) -> Question:
     """Whether to carry a plan by which sources are deleted, and so many objects that exist are replaced."""
-    sources = [shorten(display_text(tilde(source)), _NAME) for source in subject.sources[:_NAMED]]
-    more = [f"and {len(subject.sources) - _NAMED} more"] if len(subject.sources) > _NAMED else []
     pruned = " Emptied directories go, too." if subject.prunes else ""
     instead = f" {plural(replaced, 'object')} there {'is' if replaced == 1 else 'are'} replaced." if replaced else ""
     return Question(
         f"Delete {plural(files, 'file')} ({format_size(size)})?",
-        f"From {', '.join(sources + more)}, to {shorten(display_text(subject.target), _NAME)}: "
+        f"From {_named(subject.sources)}, to {shorten(display_text(subject.target), _NAME)}: "
         f"each only after its object is proven identical.{pruned}{instead} This cannot be undone.",
         (("", "Cancel", ""), ("y", "Upload and delete", "danger")),
+    )
+
+
+def _named(sources: Sequence[str]) -> str:
+    named = [shorten(display_text(tilde(source)), _NAME) for source in sources[:_NAMED]]
+    return ", ".join([*named, *([f"and {len(sources) - _NAMED} more"] if len(sources) > _NAMED else [])])
+
+
+def watch_question(sources: Sequence[str], target: str, *, deletes: bool) -> Question:
+    """Whether to start a job that sends what there is and what will come, of which there can be no plan."""
+    deletion = " Each source is deleted after its object is proven identical; this cannot be undone." if deletes else ""
+    return Question(
+        "Start without a plan?",
+        f"All that is in {_named(sources)}, and whatever comes there or changes, is sent to {shorten(display_text(target), _NAME)} "
+        f"until you stop the job. What is there under the same names is replaced.{deletion}",
+        (("", "Not yet", ""), ("y", "Watch and delete" if deletes else "Start to watch", "danger" if deletes else "")),
     )
 
 

@@ -12,6 +12,7 @@ from textual.widgets import Input, Label
 from s3tui.errors import SpecError
 from s3tui.jobs.options import PRESETS, SEGMENT_TYPES
 from s3tui.jobs.upload import CHECKSUMS, IF_EXISTS
+from s3tui.text import parse_rate
 from s3tui.tui.prefill import Prefill
 from s3tui.tui.widgets.dial import Dial
 
@@ -32,8 +33,12 @@ class JobOptions(Vertical):
         self.if_exists = Dial(IF_EXISTS, id="if-exists")
         self.unchanged = Dial(("send", "skip"), id="unchanged")
         self.checksum = Dial(CHECKSUMS, prefill.checksum, id="checksum")
-        self.only = Input(placeholder="all; or *.jpg *.png", id="only", compact=True)
-        self.but = Input(placeholder="none; or *.tmp", id="but", compact=True)
+        self.watching = Dial(("no", "yes"), id="watch")
+        self.include = Input(placeholder="all; or *.jpg *.png", id="include", compact=True)
+        self.exclude = Input(placeholder="none; or *.tmp", id="exclude", compact=True)
+        self.ignore_file = Input(placeholder="none; or a path", id="ignore-file", compact=True)
+        self.hidden = Dial(("take", "leave out"), id="hidden")
+        self.bandwidth = Input(prefill.bandwidth, placeholder="none; or 5MB/s", id="bandwidth", compact=True)
         self.at_once = Input(str(prefill.concurrency), type="integer", id="at-once", compact=True)
         self.attempts = Input(str(prefill.attempts), type="integer", id="attempts", compact=True)
         self.symlinks = Dial(("skip", "follow"), id="symlinks")
@@ -70,14 +75,17 @@ class JobOptions(Vertical):
             field("Rejects", self.rejects),
             field("Batch rows", self.batch_rows),
         )
+        self._plan_fields = (field("If it exists", self.if_exists), field("Unchanged", self.unchanged))
+        self._odd_names_field, self._bandwidth_field = field("Odd names", self.odd_names), field("Bandwidth", self.bandwidth)
         self._file_fields = (
-            field("If it exists", self.if_exists),
-            field("Unchanged", self.unchanged),
-            field("Only names", self.only),
-            field("But not", self.but),
-            field("At once", self.at_once),
+            field("Watch", self.watching),
+            field("Include", self.include),
+            field("Exclude", self.exclude),
+            field("Ignore file", self.ignore_file),
+            field("Hidden names", self.hidden),
             field("Symlinks", self.symlinks),
-            field("Odd names", self.odd_names),
+            self._odd_names_field,
+            field("At once", self.at_once),
         )
 
     def compose(self) -> ComposeResult:
@@ -86,11 +94,11 @@ class JobOptions(Vertical):
         yield self._emptied_field
         yield from self._video_fields
         yield from self._ingest_fields
-        yield from self._file_fields[:2]
-        yield field("Checksum", self.checksum)
-        yield from self._file_fields[2:5]
+        yield from self._plan_fields
+        yield from self._file_fields
+        yield self._bandwidth_field
         yield field("Attempts", self.attempts)
-        yield from self._file_fields[5:]
+        yield field("Checksum", self.checksum)
         self._reveal()
 
     def show_kind(self, kind: str) -> None:
@@ -112,29 +120,54 @@ class JobOptions(Vertical):
             line.display = self._kind == INGEST
         for line in self._file_fields:
             line.display = self._kind not in (VIDEO, INGEST)
+        for line in (*self._plan_fields, self._odd_names_field):
+            line.display = self._kind not in (VIDEO, INGEST) and not self.watches
+        self._bandwidth_field.display = self._kind != INGEST
 
     @property
     def _deletes(self) -> bool:
         return self.sources.value == "delete"
 
+    @property
+    def deletes(self) -> bool:
+        """Whether sources go once their objects are proven."""
+        return self._kind == BACKUP and self._deletes
+
+    @property
+    def watches(self) -> bool:
+        """Whether the job is to go on with what comes, which no plan can show."""
+        return self._kind not in (VIDEO, INGEST) and self.watching.value == "yes"
+
     def concurrency(self) -> int:
         """Transfers in flight. Raises SpecError."""
         return _number("At once", self.at_once.value)
 
+    def bytes_per_second(self) -> int:
+        """The limit; 0: there is none. Raises SpecError."""
+        text = self.bandwidth.value.strip()
+        try:
+            return parse_rate(text) if text and self._kind != INGEST else 0
+        except ValueError as error:
+            raise SpecError(f"Bandwidth: {error}.") from error
+
     def spec_fields(self) -> dict[str, Any]:
-        """The fields of the job's spec; `schema_file` instead of `schema` if that is where it is. Raises SpecError."""
+        """The fields of the job's spec; files that they name (`schema_file`, `ignore_file`) are not read yet. Raises SpecError."""
         if self._kind == VIDEO:
             return self._video_spec_fields()
         if self._kind == INGEST:
             return self._ingest_spec_fields()
+        planned = not self.watches
         fields = {
-            "if_exists": self.if_exists.value,
-            "skip_unchanged": self.unchanged.value == "skip",
+            "watch": self.watches,
+            "if_exists": self.if_exists.value if planned else IF_EXISTS[0],
+            "skip_unchanged": planned and self.unchanged.value == "skip",
             "checksum": self.checksum.value,
             "max_attempts": _number("Attempts", self.attempts.value),
             "follow_symlinks": self.symlinks.value == "follow",
-            "encode_names": "percent" if self.odd_names.value == "percent" else "",
-            "rules": rules_of(self.only.value, self.but.value),
+            "encode_names": "percent" if planned and self.odd_names.value == "percent" else "",
+            "rules": rules_of(self.include.value, self.exclude.value),
+            "ignore_file": self.ignore_file.value.strip(),
+            "hidden": self.hidden.value == "take",
         }
         if self._kind == BACKUP:
             fields |= {"delete_after_upload": self._deletes, "prune_empty_dirs": self.emptied.value == "remove"}
@@ -166,14 +199,14 @@ class JobOptions(Vertical):
         }
 
 
-def field(label: str, widget: Widget) -> Horizontal:
+def field(label: str, *widgets: Widget) -> Horizontal:
     """A line of a form: what it is called, and where it is said."""
-    return Horizontal(Label(label, markup=False), widget, classes="field")
+    return Horizontal(Label(label, markup=False), *widgets, classes="field")
 
 
-def rules_of(only: str, but: str) -> tuple[tuple[str, str], ...]:
+def rules_of(include: str, exclude: str) -> tuple[tuple[str, str], ...]:
     """The rules of a spec: the last match wins, and everything is included to begin with."""
-    wanted, unwanted = only.split(), but.split()
+    wanted, unwanted = include.split(), exclude.split()
     first = [("exclude", "*")] if wanted else []
     return (*first, *(("include", glob) for glob in wanted), *(("exclude", glob) for glob in unwanted))
 
