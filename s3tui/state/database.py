@@ -187,6 +187,8 @@ def _tell_migrated(connection: Connection, version: str) -> None:
 def _next_step(cause: str) -> str:
     if "full" in cause:
         return "Free some disk space and run the same command again; it resumes."
+    if "replaced" in cause:
+        return "Start s3tui again, and its worker: they go on with the file that is there now."
     if "locked" in cause:
         return "Another process holds it; try again in a moment."
     if "readonly" in cause or "unable to open" in cause:

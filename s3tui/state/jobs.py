@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from s3tui.model import Action, Desired, FileState, Job, JobState, UnitKind
-from s3tui.state.database import Database
+from s3tui.state.database import Database, ensure_head
 from s3tui.state.job_row import JOB, job_of
 from s3tui.state.outbox import post_units
 from s3tui.state.settling import HELD, LEASED, READY, UNENDED, fail_job, free_dead, reopen_files, settle
@@ -109,9 +109,13 @@ class Jobs:
             return None
 
     def find(self, beginning: str) -> list[Job]:
-        """The jobs whose id is, or begins with, this text: at most two."""
+        """The jobs whose id is, or begins with, this text: at most two.
+
+        Raises StateError when a newer version has migrated the database.
+        """
         first = beginning.upper()
         with self._database.read() as connection:
+            ensure_head(connection)
             query = f"SELECT {JOB} FROM job WHERE id >= :first AND id < :behind ORDER BY id LIMIT 2"
             return [job_of(row) for row in connection.rows(query, first=first, behind=first + "~")]
 
@@ -129,10 +133,14 @@ class Jobs:
             return [job_of(row) for row in (*named, *others)]
 
     def newest(self, *, limit: int, before: int | None, kind: str | None = None, state: JobState | None = None) -> list[Job]:
-        """Jobs, newest first, older than the one with the number `before`; all, or those of one kind or state."""
+        """Jobs, newest first, older than the one with the number `before`; all, or those of one kind or state.
+
+        Raises StateError when a newer version has migrated the database.
+        """
         wanted = {"no < :before": before, "kind = :kind": kind, "state = :state": state}
         where = " AND ".join(condition for condition, value in wanted.items() if value is not None) or "TRUE"
         with self._database.read() as connection:
+            ensure_head(connection)
             query = f"SELECT {JOB} FROM job WHERE {where} ORDER BY no DESC LIMIT :limit"
             rows = connection.rows(query, limit=limit, before=before, kind=kind, state=state)
             return [job_of(row) for row in rows]

@@ -63,6 +63,7 @@ class SQLiteFile:
         """Open the file; it is made, private to its owner, if there is none. Raises StateError, `error`."""
         _create_private(path)
         self._path = path
+        self._identity = _identity(path)
         self._turn = Turn()
         self._writer = _connect(path)
         self._readers: deque[sqlite3.Connection] = deque()
@@ -72,6 +73,7 @@ class SQLiteFile:
     def write(self) -> Iterator[Connection]:
         """A transaction that commits at the end of the block, or rolls back."""
         with self._turn:
+            self._stay_with_the_file()
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield _SQLiteConnection(self._writer)
@@ -83,6 +85,7 @@ class SQLiteFile:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A snapshot of the database."""
+        self._stay_with_the_file()
         try:
             reader = self._readers.pop()
         except IndexError:
@@ -96,6 +99,11 @@ class SQLiteFile:
                 reader.close()
             else:
                 self._readers.append(reader)
+
+    def _stay_with_the_file(self) -> None:
+        """SQLite goes on with a file that has no name any more, and nobody else would ever see what it writes there."""
+        if _identity(self._path) != self._identity:
+            raise sqlite3.OperationalError("its file was removed or replaced while it was in use")
 
     def lock(self, connection: Connection, name: str) -> None:
         """Nothing is to be done: the writers wait for each other."""
@@ -225,6 +233,15 @@ def _create_private(path: Path) -> None:
         raise StateError(
             f"The state database {path} cannot be created: {error.strerror}. Set XDG_STATE_HOME to a directory you may write to."
         ) from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file it is; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _connect(path: Path) -> sqlite3.Connection:

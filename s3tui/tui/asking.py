@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -16,7 +17,8 @@ T = TypeVar("T")
 class Asking(MessagePump):
     """For widgets, screens and the application: one question per topic at a time."""
 
-    _topics: set[str]
+    _topics: dict[str, float]
+    """When each question that is out was asked."""
 
     def ask(
         self, topic: str, question: Callable[[], T], then: Callable[[T], None], otherwise: Callable[[Exception], None] | None = None
@@ -27,10 +29,10 @@ class Asking(MessagePump):
         """
         assert isinstance(self, DOMNode)
         if not hasattr(self, "_topics"):
-            self._topics = set()
+            self._topics = {}
         if topic in self._topics:
             return False
-        self._topics.add(topic)
+        self._topics[topic] = time.monotonic()
 
         def run() -> None:
             try:
@@ -47,6 +49,11 @@ class Asking(MessagePump):
         """Whether a question of this topic is out."""
         return topic in getattr(self, "_topics", ())
 
+    def waiting(self, topic: str) -> float:
+        """For how many seconds a question of this topic has been out; 0 if there is none."""
+        asked = getattr(self, "_topics", {}).get(topic)
+        return 0.0 if asked is None else time.monotonic() - asked
+
     def failed(self, error: Exception) -> None:
         """What to do about a failure that the question had no answer for."""
         raise error
@@ -54,11 +61,11 @@ class Asking(MessagePump):
     def on_came(self, message: Came) -> None:
         """An answer has come home."""
         message.stop()
-        self._topics.discard(message.topic)
+        self._topics.pop(message.topic, None)
         message.then(message.value)
 
     def on_went_wrong(self, message: WentWrong) -> None:
         """A failure has come home."""
         message.stop()
-        self._topics.discard(message.topic)
+        self._topics.pop(message.topic, None)
         message.otherwise(message.error)

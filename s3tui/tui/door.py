@@ -175,6 +175,10 @@ class Door(Protocol):
         """Every worker, those that were lost lately too, and what each is doing."""
         ...
 
+    def carried(self, job: Job) -> bool:
+        """Whether a live worker works on the job, or is the one that it is bound to."""
+        ...
+
     def browse(self, *, limit: int = 100, before: int | None = None) -> list[Job]:
         """Jobs, newest first."""
         ...

@@ -441,6 +441,9 @@ class SeededService:
         self.calls.append(("apply", job_id))
         self._change(job_id, state=JobState.PENDING, dry_run=False)
 
+    def carried(self, job: Job) -> bool:
+        return bool(self._find(job.id).workers)
+
     def pause(self, job_id: str) -> None:
         self.calls.append(("pause", job_id))
         self._change(job_id, state=JobState.PAUSED, desired=Desired.PAUSE)

@@ -24,16 +24,11 @@ from s3tui.tui.figures import subject_of
 from s3tui.tui.looks import looks_of
 from s3tui.tui.messages import OpenJob
 from s3tui.tui.reading import Glance, Seen, read
-from s3tui.tui.screens.page import Page
+from s3tui.tui.screens.page import PATIENCE, SILENCE, WORKER_EVERY, Page
 from s3tui.tui.videos import Published, detail_lines
 from s3tui.tui.widgets.detail import Detail
 from s3tui.tui.widgets.file_table import FileTable
 from s3tui.tui.widgets.summary import Choice, Summary, Trouble, ViewBar
-
-_WORKER_EVERY = 3.0
-"""Seconds between attempts to find or start a worker for a job that has none."""
-COPY_CHARACTERS = 50_000
-"""Terminals drop longer clipboard texts without a word."""
 
 _NO_KEY = "This file has no key: its name is not UTF-8."
 
@@ -103,6 +98,8 @@ class JobPage(Page):
 
     def tick(self) -> None:
         """Read if it is time to."""
+        if self.waiting("look") > PATIENCE:
+            self.trouble.say(*SILENCE)
         if self.is_current and time.monotonic() - self._read_at >= (self._pause * 0.9 if self.live else 1.0):
             self.read_now()
 
@@ -169,7 +166,7 @@ class JobPage(Page):
     def _mind_worker(self, sight: Sight) -> None:
         """A job that nobody works on needs a worker."""
         unattended = sight.job.state in (JobState.PENDING, JobState.RUNNING) and not sight.workers
-        if unattended and time.monotonic() - self._worker_at >= _WORKER_EVERY:
+        if unattended and time.monotonic() - self._worker_at >= WORKER_EVERY:
             self._worker_at = time.monotonic()
             self.ask("worker", self.house.ensure_worker, lambda _: None)
 
@@ -316,11 +313,7 @@ class JobPage(Page):
             self.say("This file has no key: no object was made of it." if self.table.of_csv else _NO_KEY)
             return
         address = self._own_address(row) or f"s3://{subject_of(self.sight.job).bucket}/{row.key}"
-        if len(address) > COPY_CHARACTERS or not address.isprintable():
-            self.say("This key cannot be copied through a terminal; `s3tui jobs report` has it.")
-            return
-        self.app.copy_to_clipboard(address)
-        self.say(f"Copied {address}")
+        self.copy(address, f"Copied {address}", "This key cannot be copied through a terminal; `s3tui jobs report` has it.")
 
     def _own_address(self, row: FileRow) -> str:
         """What people take from a file instead of the address of its object; empty if there is nothing."""

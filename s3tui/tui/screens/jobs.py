@@ -18,12 +18,14 @@ from s3tui.tui.crew import house_words
 from s3tui.tui.door import House
 from s3tui.tui.figures import subject_of
 from s3tui.tui.messages import JobsRead, OpenCourse, OpenFailures, OpenJob, OpenNewJob
-from s3tui.tui.screens.page import Page
+from s3tui.tui.screens.page import PATIENCE, SILENCE, WORKER_EVERY, Page
 from s3tui.tui.widgets.job_table import JobTable
 from s3tui.tui.widgets.summary import Trouble
 
 SHOWN = 500
 """Jobs on this screen; older ones are reached with `s3tui jobs list`."""
+_LONG = 60.0
+"""Seconds until a worker is looked for again after that has failed."""
 
 
 class JobsPage(Page):
@@ -39,6 +41,7 @@ class JobsPage(Page):
         self._read_at = 0.0
         self._timer: Timer | None = None
         self._crew: Sequence[WorkerState] = ()
+        self._worker_at = time.monotonic()
         self._trouble = Trouble()
         self.table = JobTable(id="jobs")
 
@@ -67,6 +70,8 @@ class JobsPage(Page):
 
     def tick(self) -> None:
         """Read the history: as often as is painted while a job runs and this is on show, else once a second."""
+        if self.waiting("history") > PATIENCE:
+            self._trouble.say(*SILENCE)
         if time.monotonic() - self._read_at >= (self._pause * 0.9 if self.running and self.is_current else 1.0):
             self.ask("history", lambda: self.house.service.browse(limit=SHOWN), self._show, self._unread)
 
@@ -81,6 +86,24 @@ class JobsPage(Page):
         self.table.show(jobs)
         self.title_bar.tell(house_words(len(self.running), self._crew))
         self.post_message(JobsRead(jobs))
+        self._mind_worker()
+
+    def _mind_worker(self) -> None:
+        """Jobs that nobody works on need a worker, whether somebody looks at them or not."""
+        running, door = self.running, self.house
+        if not running or time.monotonic() - self._worker_at < WORKER_EVERY:
+            return
+
+        def see_to_it() -> None:
+            if not all(door.service.carried(job) for job in running):
+                door.ensure_worker()
+
+        def not_now(error: Exception) -> None:
+            self._worker_at = time.monotonic() + _LONG
+            self.failed(error)
+
+        self._worker_at = time.monotonic()
+        self.ask("worker", see_to_it, lambda _: None, not_now)
 
     def _look_around(self) -> None:
         """See who works, if anybody has to."""
@@ -155,8 +178,7 @@ class JobsPage(Page):
         job = self._pointed()
         if job is not None:
             target = subject_of(job).target
-            self.app.copy_to_clipboard(target)
-            self.say(f"Copied {target}")
+            self.copy(target, f"Copied {target}", "This target cannot be copied through a terminal; `s3tui jobs show` has it.")
 
     def _resumed(self) -> None:
         self.ask("worker", self.house.ensure_worker, lambda _: None)

@@ -42,8 +42,7 @@ class KeysPage(Page):
     def action_copy(self) -> None:
         """Copy the id with its keys."""
         text = self.table.as_setting()
-        self.app.copy_to_clipboard(text)
-        self.say(f"Copied {text}")
+        self.copy(text, f"Copied {text}")
 
     def action_back(self) -> None:
         """Leave."""

@@ -132,11 +132,10 @@ class LogPage(Page):
             self.action_detail()
 
     def action_copy(self) -> None:
-        """Copy the line, escapes and all."""
+        """Copy the line, with what a terminal would obey as escapes."""
         line = self.table.pointed
         if line is not None:
-            self.app.copy_to_clipboard(line.whole)
-            self.say("Copied the line.")
+            self.copy(display_text(line.whole), "Copied the line.")
 
     def action_back(self) -> None:
         """Close what is open, else leave."""

@@ -19,6 +19,16 @@ from s3tui.tui.door import House
 from s3tui.tui.screens.dialogs import cancel_question, remove_question
 from s3tui.tui.widgets.bars import KeyBar, TitleBar
 
+WORKER_EVERY = 3.0
+"""Seconds between attempts to find or start a worker for a job that has none."""
+PATIENCE = 3.0
+"""Seconds that the database may take before what is shown is called old."""
+SILENCE = "The state database has not answered for some seconds: what is shown here is old.", "Still waiting for it."
+_CLIPBOARD_BYTES = 56_000
+"""Terminals, and tmux, drop longer ones without a word."""
+_BLANKS = dict.fromkeys(map(ord, "\t\r\n"))
+"""Harmless, and not printable for Python."""
+
 
 class Page(Screen[None], Asking):
     """A full screen."""
@@ -59,6 +69,14 @@ class Page(Screen[None], Asking):
     def say(self, sentence: str) -> None:
         """Tell a fact in a toast."""
         self.notify(display_text(sentence), markup=False, timeout=4)
+
+    def copy(self, text: str, told: str, otherwise: str = "This cannot be copied through a terminal.") -> None:
+        """Put a text on the clipboard of the terminal (OSC 52), and tell so; of what terminals drop or obey, tell the other."""
+        if text.translate(_BLANKS).isprintable() and len(text.encode()) <= _CLIPBOARD_BYTES:
+            self.app.copy_to_clipboard(text)
+            self.say(told)
+        else:
+            self.say(otherwise)
 
     def ask_to_cancel(self, jobs: Sequence[Job], then: Callable[[str], None]) -> None:
         """Break jobs off, after a question that says what goes with them; then call `then` with a sentence about it.

@@ -22,8 +22,6 @@ from s3tui.tui.screens.page import Page
 from s3tui.tui.widgets.reject_table import RejectDetail, RejectTable
 from s3tui.tui.widgets.summary import Choice, Trouble, ViewBar
 
-_COPY_CHARACTERS = 50_000
-"""Terminals drop longer clipboard texts without a word."""
 _EVERY = 1.0
 """Seconds between two looks at a job that may change."""
 _ALL = "all"
@@ -222,11 +220,9 @@ class RejectsPage(Page):
     def _copy_record(self, reject: RejectLine, text: str | None) -> None:
         if text is None:
             self.say("This record is not there any more: its file has failed.")
-        elif len(text) > _COPY_CHARACTERS or not text.translate(dict.fromkeys(map(ord, "\t\r\n"))).isprintable():
-            self.say("This record cannot be copied through a terminal; rejects.csv has it.")
         else:
-            self.app.copy_to_clipboard(text)
-            self.say(f"Copied the record of line {reject.line:,}.")
+            instead = "This record cannot be copied through a terminal; rejects.csv has it."
+            self.copy(text, f"Copied the record of line {reject.line:,}.", instead)
 
     def action_copy_address(self) -> None:
         """Copy where the rejects file is."""
@@ -235,5 +231,4 @@ class RejectsPage(Page):
         if counts is None or not counts.rejects_url:
             self.say("There is no rejects.csv yet: it is made when the file has come to its end.")
             return
-        self.app.copy_to_clipboard(counts.rejects_url)
-        self.say(f"Copied {counts.rejects_url}")
+        self.copy(counts.rejects_url, f"Copied {counts.rejects_url}")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from s3tui.model import FileState, Job
 from s3tui.text import plural
-from s3tui.tui.screens.job_page import COPY_CHARACTERS, JobPage
+from s3tui.tui.screens.job_page import JobPage
 from s3tui.tui.screens.page import Page
 from s3tui.tui.widgets.file_table import FileTable
 
@@ -72,8 +72,5 @@ def copy_error(page: Page, error: str) -> None:
     """Copy an error, as it was written, or say why not."""
     if not error:
         page.say("There is no error to copy here.")
-    elif len(error) > COPY_CHARACTERS or not error.isprintable():
-        page.say("This error cannot be copied through a terminal; `s3tui jobs report` has it.")
     else:
-        page.app.copy_to_clipboard(error)
-        page.say("Copied the error.")
+        page.copy(error, "Copied the error.", "This error cannot be copied through a terminal; `s3tui jobs report` has it.")

@@ -148,8 +148,7 @@ class SettingsPage(Page):
             self._copy(f"{line.section}: {{{line.name}: {line.value}}}")
 
     def _copy(self, text: str) -> None:
-        self.app.copy_to_clipboard(text)
-        self.say(f"Copied {text.strip()}")
+        self.copy(text, f"Copied {text.strip()}")
 
     def action_filter(self) -> None:
         """Show the filter, and write in it."""

@@ -89,8 +89,7 @@ class WorkersPage(Page):
         """Copy the worker's id, as logs name it."""
         worker = self.table.pointed
         if worker is not None:
-            self.app.copy_to_clipboard(worker.id)
-            self.say(f"Copied {worker.id}")
+            self.copy(worker.id, f"Copied {worker.id}")
 
     def action_back(self) -> None:
         """Leave."""
