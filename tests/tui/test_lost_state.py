@@ -65,6 +65,19 @@ def test_a_database_that_is_removed_is_told_and_another_one_is_not_taken_for_it(
         path.rename(path.with_name(path.name.removeprefix("old-")))
 
 
+def test_a_worker_that_the_system_does_not_let_start_is_told_and_the_ui_goes_on(place: dict[str, str], database: Path) -> None:
+    (database.parent / "worker.err").mkdir()
+    with Terminal(UI, place) as terminal:
+        terminal.until_seen("paused")
+        terminal.press("p")
+        terminal.until_seen("The operating system refused")
+        terminal.press("p")
+        terminal.until_seen("paused")
+        terminal.press("q")
+        assert terminal.process.wait(20) == 0
+    (database.parent / "worker.err").rmdir()
+
+
 def test_a_newer_version_that_has_migrated_the_database_is_told(place: dict[str, str], database: Path) -> None:
     with Terminal(UI, place) as terminal:
         terminal.until_seen("paused")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
@@ -58,6 +59,9 @@ class Page(Screen[None], Asking):
 
     def failed(self, error: Exception) -> None:
         """Tell a failure that leaves the screen usable; an error that is nobody's sentence ends the program with a report."""
+        if isinstance(error, OSError):  # a full disk, or no more processes
+            name = f" {os.fsdecode(error.filename)!r}" if isinstance(error.filename, str | bytes) else ""
+            error = S3tuiError(f"The operating system refused{name}: {error.strerror or error}.")
         if not isinstance(error, S3tuiError):
             raise error
         self.say_error(error)
