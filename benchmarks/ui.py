@@ -26,8 +26,7 @@ from benchmarks.stores import running_sink
 from s3tui.config import load_settings
 from s3tui.model import WHOLE
 from s3tui.runtime import Runtime
-from s3tui.state.store import Store
-from tests.state.scenes import ANN, new_job, plan, planned, register
+from tests.state.scenes import ANN, plan, planned, register
 from tests.terminal import Terminal
 from tests.waiting import wait_until
 
@@ -112,7 +111,7 @@ def cursor_line(terminal: Terminal) -> str:
 def large_job(rows: int) -> list[tuple[str, str]]:
     """Open a job with many files, and look at the process."""
     with Runtime(load_settings().settings) as runtime:
-        job = many_rows(runtime.store, rows)
+        job = many_rows(runtime, rows)
         imports = min(timed_import() for _ in range(3))
         paints = []
         for _ in range(3):
@@ -135,17 +134,17 @@ def large_job(rows: int) -> list[tuple[str, str]]:
 
 def look_around(terminal: Terminal, rows: int) -> list[tuple[str, float]]:
     """Seconds until each of these is on the screen, from the key that asks for it."""
-    last, page = rows - 1, f"file-{rows // 2 + 7:06}"
+    last, middle = rows - 1, rows // 2 + 7
     steps = (
         ("the end (G)", "G", f"file-{last:06}"),
         ("the beginning (g)", "g", "file-000000"),
-        ("a page down", "\x1b[6~", "file-000020"),
-        ("the view To send (3)", "3", "file-000000"),
+        ("two pages down", "\x1b[6~\x1b[6~", "file-000030"),
+        ("the view To send (3)", "3", "file-000030"),
         ("its end (G)", "G", f"file-{last:06}"),
         ("the view All again (1)", "1", f"file-{last:06}"),
-        ("a filter that finds one", f"/{page}\r", f"▌ · send    {page}"),
-        ("a filter that finds all", "\x1b/file\r", f"{rows:,} files"),
-        ("no filter", "\x1b", f"{rows:,} files"),
+        ("a filter that finds one", f"/{middle:06}\r", f"file-{middle:06}"),
+        ("no filter again (Esc)", "\x1b", f"file-{middle + 1:06}"),
+        ("a filter that finds a tenth", "/9.bin\r", f"file-{last - 10:06}"),
     )
     times = []
     for what, keys, seen in steps:
@@ -157,14 +156,15 @@ def look_around(terminal: Terminal, rows: int) -> list[tuple[str, float]]:
     return times
 
 
-def many_rows(store: Store, rows: int) -> str:
-    """A planned job with this many files, written as a scan writes them."""
-    job = new_job(store, dry_run=True, home=ANN.id)
+def many_rows(runtime: Runtime, rows: int) -> str:
+    """A planned job with this many files, written as a scan writes them; returns its id."""
+    store = runtime.store
     register(store, ANN)
+    job = runtime.service.plan(runtime.upload_spec(["/tree"], "s3://bench/tree"), concurrency=100, home=ANN.id)
     numbers = range(rows)
     shards = ([planned(f"file-{number:06}.bin") for number in numbers[at : at + 2000]] for at in range(0, rows, 2000))
     plan(store, shards, hold=True)
-    return job.id
+    return job
 
 
 def timed_import() -> float:

@@ -9,12 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input
 
 from s3tui.model import Job, JobState
 from s3tui.text import display_text
@@ -296,6 +298,15 @@ class S3tuiApp(App[int], Asking):
         return {job.id for job in jobs} if isinstance(page, JobsPage) else {getattr(page, "job_id", "")}
 
     # Keys, palette, help.
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter that was typed before the field had the focus belongs to the field: on a slow line many keys come at once.
+
+        A field keeps its own letters, so one that comes here was meant for what had the focus before.
+        """
+        if isinstance(self.focused, Input) and event.is_printable and event.character:
+            event.prevent_default()
+            self.focused.insert_text_at_cursor(event.character)
 
     def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
         """Told at the start already; Textual would tell it with every key, and of one screen only."""

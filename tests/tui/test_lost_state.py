@@ -71,9 +71,11 @@ def test_a_worker_that_the_system_does_not_let_start_is_told_and_the_ui_goes_on(
         terminal.until_seen("paused")
         terminal.press("p")
         terminal.until_seen("The operating system refused")
-        terminal.press("p")
-        terminal.until_seen("paused")
-        terminal.press("q")
+        terminal.press("?")
+        terminal.until_seen("Esc closes")
+        terminal.press("\x1b")
+        terminal.until_unseen("Esc closes")
+        terminal.press("d")
         assert terminal.process.wait(20) == 0
     (database.parent / "worker.err").rmdir()
 

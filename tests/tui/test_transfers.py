@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from textual import events
 
 from s3tui.errors import StateError
 from s3tui.model import Action, FileRow, FileState, JobState, View
@@ -294,3 +295,16 @@ async def test_all_files_begin_with_those_in_flight_until_the_cursor_moves_and_f
 )
 def test_a_page_moves_on_when_it_shows_less_than_half_of_what_another_would(active: list[int], first: int, start: int) -> None:
     assert busiest(active, first, lines=20) == start
+
+
+async def test_a_filter_that_comes_in_one_burst_is_a_filter_and_none_of_its_letters_a_key() -> None:
+    house = SeededHouse(planned(8))
+    app = application(house, job=planned(8).job.id)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "29 new")
+        for key, character in [("slash", "/"), *((letter, letter) for letter in "x5buoy-0007q"), ("enter", "\r")]:
+            app.post_message(events.Key(key, character))
+        await until_seen(pilot, "/x5buoy-0007q")
+        await until_seen(pilot, "No path contains that text.")
+        await until(pilot, lambda: app.screen.focused is app.screen.query_one("#files"), "the list to have the focus")
+    assert house.service.calls == []

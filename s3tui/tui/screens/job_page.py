@@ -273,7 +273,7 @@ class JobPage(Page):
     def action_filter(self) -> None:
         """Show the filter, and write in it."""
         self.query_one("#filter").display = True
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))  # at once: what is typed fast comes right behind
 
     def action_detail(self) -> None:
         """Show the detail pane, or hide it."""

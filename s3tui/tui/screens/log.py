@@ -112,7 +112,7 @@ class LogPage(Page):
     def action_filter(self) -> None:
         """Show the filter, and write in it."""
         self.query_one("#filter").display = True
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))  # at once: what is typed fast comes right behind
 
     def action_follow(self) -> None:
         """Stay at the end."""

@@ -153,7 +153,7 @@ class SettingsPage(Page):
     def action_filter(self) -> None:
         """Show the filter, and write in it."""
         self.query_one("#filter").display = True
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))  # at once: what is typed fast comes right behind
 
     def action_back(self) -> None:
         """Drop the filter, else leave."""
