@@ -141,3 +141,13 @@ async def test_quit_without_running_jobs_ends_at_once() -> None:
         await pilot.press("q")
         await until(pilot, lambda: not app.is_running, "the application to end")
     assert app.return_value == 0
+
+
+async def test_a_worker_is_looked_for_when_nobody_works_on_a_running_job() -> None:
+    job = running(9, 60)
+    job.workers = ()
+    house = SeededHouse(job)
+    app = application(house)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "running")
+        await until(pilot, lambda: house.workers_asked, "a worker to be asked for")
