@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import pty
 import random
 import re
 import signal
@@ -17,14 +18,17 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 from benchmarks.stores import running_sink
 from s3tui.config import load_settings
-from s3tui.model import WHOLE
+from s3tui.model import WHOLE, JobState
 from s3tui.runtime import Runtime
 from tests.state.scenes import ANN, plan, planned, register
 from tests.terminal import Terminal
@@ -39,7 +43,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition(":")[0] if __doc__ else None)
     parser.add_argument("--keys", type=int, default=60, help="keys for each size")
     parser.add_argument("--files", type=int, default=12_000, help="files of the job that runs")
-    parser.add_argument("--rows", type=int, default=300_000, help="files of the large job")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="files of the large job")
+    parser.add_argument("--pairs", type=int, default=5, help="uploads with the UI open, and as many without")
     options = parser.parse_args()
     rows: list[tuple[str, str]] = []
     with tempfile.TemporaryDirectory(prefix="s3tui-bench-") as name, running_sink(delay=1.5) as url:
@@ -50,6 +55,7 @@ def main() -> int:
             for size in SIZES:
                 rows += under_load(job, size, options.keys)
         rows += large_job(options.rows)
+        rows += cost_of_an_open_ui(directory / "paired", options.pairs)
     print(f"\n{os.cpu_count()} cores; a real job of {options.files:,} files\n\n| | |\n|---|---|")
     print("\n".join(f"| {what} | {figure} |" for what, figure in rows))
     return 0
@@ -143,7 +149,7 @@ def look_around(terminal: Terminal, rows: int) -> list[tuple[str, float]]:
         ("its end (G)", "G", f"file-{last:06}"),
         ("the view All again (1)", "1", f"file-{last:06}"),
         ("a filter that finds one", f"/{middle:06}\r", f"file-{middle:06}"),
-        ("no filter again (Esc)", "\x1b", f"file-{middle + 1:06}"),
+        ("no filter again (Esc)", "\x1b", f"file-{middle - 1:06}"),
         ("a filter that finds a tenth", "/9.bin\r", f"file-{last - 10:06}"),
     )
     times = []
@@ -156,14 +162,70 @@ def look_around(terminal: Terminal, rows: int) -> list[tuple[str, float]]:
     return times
 
 
+def cost_of_an_open_ui(directory: Path, pairs: int) -> list[tuple[str, str]]:
+    """The same upload with a UI that shows it and without, in turn, to a store that answers at once."""
+    make_tree(directory / "tree", 4000)
+    with running_sink(delay=0.0) as url:
+        os.environ.update(environment(directory, url))
+        with Runtime(load_settings().settings) as runtime:
+            try:
+                timed_upload(runtime, directory / "tree", watched=False)  # the worker has been started after this
+                shares = []
+                for at in range(pairs):
+                    turns = (False, True) if at % 2 else (True, False)
+                    seconds = {watched: timed_upload(runtime, directory / "tree", watched=watched) for watched in turns}
+                    shares.append(seconds[False] / seconds[True])
+            finally:
+                end_workers(runtime)
+    what = f"throughput with the UI open, of that without: median and extremes of {pairs} pairs"
+    return [(what, f"{statistics.median(shares):.1%}, {min(shares):.1%} to {max(shares):.1%}")]
+
+
+def timed_upload(runtime: Runtime, tree: Path, *, watched: bool) -> float:
+    """Seconds in which a plan of the tree is carried."""
+    job = runtime.service.plan(runtime.upload_spec([str(tree)], "s3://bench/paired"), concurrency=100)
+    runtime.ensure_worker()
+    wait_until(lambda: runtime.service.job(job).state is JobState.PLANNED, 60, "the plan")
+    with drained_ui(job) if watched else nullcontext():
+        began = time.perf_counter()
+        runtime.service.apply(job)
+        wait_until(lambda: runtime.service.job(job).state.ended, 120, "the end of the upload")
+        return time.perf_counter() - began
+
+
+@contextmanager
+def drained_ui(job: str) -> Iterator[None]:
+    """The UI on a terminal that takes what it writes and looks at none of it, as that would cost more than the UI."""
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (36, 120))
+    command = [sys.executable, "-m", "s3tui", "tui", "--job", job]
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+    taken = bytearray()
+
+    def drain() -> None:
+        with suppress(OSError):
+            while data := os.read(master, 65536):
+                taken.extend(data)
+
+    os.close(slave)
+    Thread(target=drain, daemon=True).start()
+    try:
+        wait_until(lambda: b"to send" in taken, 60, "the UI to show the plan")
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
 def many_rows(runtime: Runtime, rows: int) -> str:
     """A planned job with this many files, written as a scan writes them; returns its id."""
     store = runtime.store
-    register(store, ANN)
-    job = runtime.service.plan(runtime.upload_spec(["/tree"], "s3://bench/tree"), concurrency=100, home=ANN.id)
+    planner = replace(ANN, identity=runtime.settings.aws.identity)
+    register(store, planner)
+    job = runtime.service.plan(runtime.upload_spec(["/tree"], "s3://bench/tree"), concurrency=100, home=planner.id)
     numbers = range(rows)
     shards = ([planned(f"file-{number:06}.bin") for number in numbers[at : at + 2000]] for at in range(0, rows, 2000))
-    plan(store, shards, hold=True)
+    plan(store, shards, hold=True, claimant=planner)
     return job
 
 
@@ -185,10 +247,15 @@ def running_job(tree: Path) -> Iterator[str]:
         try:
             yield job
         finally:
-            for worker in runtime.service.workers():
-                with suppress(ProcessLookupError):
-                    os.kill(worker.pid, signal.SIGTERM)
-            wait_until(lambda: not runtime.service.workers(), 30, "the worker to end")
+            end_workers(runtime)
+
+
+def end_workers(runtime: Runtime) -> None:
+    """End the workers of this state directory."""
+    for worker in runtime.service.workers():
+        with suppress(ProcessLookupError):
+            os.kill(worker.pid, signal.SIGTERM)
+    wait_until(lambda: not runtime.service.workers(), 30, "the worker to end")
 
 
 def environment(directory: Path, url: str) -> Mapping[str, str]:
