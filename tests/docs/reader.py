@@ -128,7 +128,7 @@ class Reader:
             listener = threading.Thread(target=lambda: heard.extend(iter(process.stdout.readline, b"")))  # type: ignore[union-attr]
             listener.start()
             wait_until(
-                lambda: (heard and awaited.encode() in b"".join(heard)) or process.poll() is not None, 30, f"{line} to say so"
+                lambda: (heard and awaited.encode() in b"".join(heard)) or process.poll() is not None, SECONDS, f"{line} to say so"
             )
             os.killpg(process.pid, signal.SIGINT)
             code = process.wait(SECONDS)
