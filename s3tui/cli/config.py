@@ -36,7 +36,7 @@ def run_init(arguments: argparse.Namespace) -> int:
 
     path = Path(arguments.config or "config.yaml")
     write_config(path, force=arguments.force)
-    print(f"{display_text(str(path))} is written: every value in it is the default.")
+    print(f"{display_text(str(path))} is written: every value in it is the default. `s3tui status` says whether it works.")
     return 0
 
 

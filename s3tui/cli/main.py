@@ -37,6 +37,7 @@ COMMANDS = {
 """What `--help` says of each command. The module `s3tui.cli.NAME` has its options, and is imported only for who names it."""
 
 _DESCRIPTION = "Moves local data into S3 and shows it happening. Without a command it opens the terminal UI."
+_EPILOG = "Begin with `s3tui demo`, which needs nothing, or with `s3tui status s3://BUCKET`, which says what an upload needs."
 
 
 def run(argv: Sequence[str]) -> int:
@@ -84,7 +85,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 def build_parser(words: Container[str]) -> Parser:
     """The parser of all commands; those that are not among the words have no options yet."""
-    parser = Parser(prog="s3tui", description=_DESCRIPTION)
+    parser = Parser(prog="s3tui", description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument("--version", action=VersionAction, nargs=0, help="say which version this is, and leave")
     add_global_options(parser, after=False)
     parser.set_defaults(run=_run_bare)

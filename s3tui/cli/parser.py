@@ -8,6 +8,7 @@ from typing import NoReturn, Protocol
 
 from s3tui.errors import SpecError
 
+_UNKNOWN = re.compile(r"argument (?:COMMAND|VERB): invalid choice: (.*) \(choose from .*\)")
 _REQUIRED = re.compile(r"the following arguments are required: (.*)")
 
 
@@ -16,6 +17,14 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **keywords: object) -> None:
         super().__init__(**{"allow_abbrev": False, **keywords})  # type: ignore[arg-type]
+
+    def _unknown_command(self, quoted: str) -> str:
+        from difflib import get_close_matches
+
+        known = next(list(action.choices) for action in self._actions if isinstance(action, argparse._SubParsersAction))
+        near = get_close_matches(quoted[1:-1], known, n=1)
+        meant = f" Did you mean `{self.prog} {near[0]}`?" if near else f" `{self.prog} --help` lists them."
+        return f"`{self.prog}` has no command {quoted}.{meant}"
 
     def synopsis(self) -> str:
         """How the command is written, its options aside. Metavars of arguments say themselves how often they come."""
@@ -33,6 +42,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise SpecError instead of leaving the process."""
+        if unknown := _UNKNOWN.fullmatch(message):
+            raise SpecError(self._unknown_command(unknown[1]))
         missing = _REQUIRED.fullmatch(message)
         what = f"{missing[1]} is missing" if missing else message.rstrip(".")
         raise SpecError(f"`{self.prog}` cannot be run: {what}; `{self.prog} --help` shows what it takes.")

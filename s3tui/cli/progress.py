@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections import deque
@@ -93,9 +94,12 @@ def describe(sight: JobSight, pace: Pace) -> str:
 
     Of a job that watches, as long as nothing comes: `watching; 12 files stored, last one 0:17 ago, 1.0 MiB`. Of videos at work
     `transcoding clip.mp4: 42%, 2.5x, 63 fps, 0:12 left, 18 segments, 1 of 3 files`. Of CSV files
-    `12,000 rows, 3 rejected, 1.0 MiB of 9.5 MiB, 512.0 KiB/s, 0 of 1 files, 0:17 left`.
+    `12,000 rows, 3 rejected, 1.0 MiB of 9.5 MiB, 512.0 KiB/s, 0 of 1 files, 0:17 left`. Before the first file is found, what is
+    waited for.
     """
     totals, more = sight.job.totals, "" if sight.job.planned else "+"
+    if not (totals.found or sight.job.planned or sight.job.watches):
+        return f"asking {display_text(json.loads(sight.job.spec)['target'])}, and looking for files"
     done = totals.uploaded + totals.skipped + totals.failed
     words = [
         f"{done} of {totals.found}{more} files",

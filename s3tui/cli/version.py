@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import platform
 from pathlib import Path
 
 from s3tui import __version__
@@ -23,6 +22,7 @@ class VersionAction(argparse.Action):
 
 def version_line() -> str:
     """`s3tui 1.2.3 (commit 0123456789ab, Python 3.12.1, Textual 8.2.8)`; the commit only if it is known."""
+    import platform
     from importlib.metadata import version
 
     commit = f"commit {_COMMIT.read_text().strip()}, " if _COMMIT.is_file() else ""

@@ -22,6 +22,9 @@ from tests.unprivileged import without_root_powers
 SECONDS = 60
 """What one command may take on a slow machine."""
 
+INSTALLED = os.environ.get("S3TUI_INSTALLED", "")
+"""The Python of an environment in which a wheel is installed: with it, the commands are that wheel's."""
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -84,7 +87,7 @@ class Home:
     def start(self, *words: str | bytes, **environment: str) -> subprocess.Popen[bytes]:
         """Start a command."""
         return subprocess.Popen(
-            [*self.wrapper, sys.executable, "-m", "s3tui", *words],
+            [*self.wrapper, INSTALLED or sys.executable, "-m", "s3tui", *words],
             cwd=self.work,
             env=self.variables | environment,
             stdin=subprocess.DEVNULL,
@@ -130,7 +133,7 @@ class Home:
         outer = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
         return {
             **outer,
-            "PYTHONPATH": str(Path(__file__).parents[2]),
+            **({} if INSTALLED else {"PYTHONPATH": str(Path(__file__).parents[2])}),
             "HOME": str(self.directory),
             "XDG_STATE_HOME": str(self.directory / "state"),
             "XDG_CONFIG_HOME": str(self.directory / "config"),

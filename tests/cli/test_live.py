@@ -51,6 +51,11 @@ def test_the_line_names_retries_and_failures_only_when_there_are_any() -> None:
     assert describe(rough, Pacer().pace(rough, 0.0)) == "2 of 3+ files, 0 B of 0 B+, 0 B/s, 0 files/s, 1 retry, 2 failed"
 
 
+def test_before_the_first_file_is_found_the_line_says_what_is_waited_for() -> None:
+    waiting = JobSight(replace(JOB, planned=False, totals=Totals(), spec='{"target": "s3://b/\\u001b"}'), (), ())
+    assert describe(waiting, Pacer().pace(waiting, 0.0)) == r"asking s3://b/\x1b, and looking for files"
+
+
 def test_an_ingest_counts_rows_and_the_bytes_that_have_landed() -> None:
     job = replace(JOB, kind="ingest", totals=Totals(found=2, uploaded=1, bytes=1024, bytes_found=4096))
     half = JobSight(job, (), (), rows=RowCounts(inserted=12_000, landed=1024))

@@ -218,6 +218,19 @@ def test_a_configuration_that_cannot_be_read(home: Home, config: str, words: lis
         assert word in result.sentence
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["uplod"], "`s3tui` has no command 'uplod'. Did you mean `s3tui upload`?"),
+        (["jobs", "pauze", "X"], "`s3tui jobs` has no command 'pauze'. Did you mean `s3tui jobs pause`?"),
+        (["he\x1blp"], r"`s3tui` has no command 'he\x1blp'. `s3tui --help` lists them."),
+    ],
+)
+def test_a_command_that_does_not_exist(home: Home, words: list[str], said: str) -> None:
+    result = home.run(*words)
+    assert (result.code, result.sentence) == (1, f"s3tui: {said}")
+
+
 UPLOAD = """
     import io, json, os, sys
     from contextlib import redirect_stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from importlib.metadata import version
@@ -33,6 +34,19 @@ print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"
     assert done.stdout
+
+
+@pytest.mark.parametrize("words", [["--help"], ["upload", "--help"]])
+def test_help_takes_little_time(words: list[str]) -> None:
+    """Processor time, the least of some: a busy machine only makes people wait for a turn."""
+
+    def spent() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "s3tui", *words], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(spent() for _ in range(5)) < 0.15
 
 
 def test_an_upload_with_plain_settings_loads_no_sdk(home: Home, rclone_store: Store) -> None:

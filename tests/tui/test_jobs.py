@@ -53,6 +53,8 @@ async def test_an_empty_history_says_what_to_press() -> None:
     app = application(SeededHouse())
     async with app.run_test(size=(80, 24)) as pilot:
         await until_seen(pilot, "Press n")
+        for command in ("s3tui demo", "s3tui status s3://BUCKET"):
+            assert command in text_of(app)
 
 
 async def test_a_job_that_another_process_started_appears_by_itself() -> None:

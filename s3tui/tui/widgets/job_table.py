@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual.strip import Strip
+
 from s3tui.model import Job
 from s3tui.text import display_text, format_size
 from s3tui.tui.cells import bar, left, right
@@ -12,6 +14,13 @@ from s3tui.tui.looks import looks_of
 from s3tui.tui.widgets.line_table import LineTable, Piece
 
 _STATE, _KIND, _FILES, _SIZE, _FAILED, _TIME, _BAR = 13, 7, 9, 10, 6, 13, 8
+
+_FIRST_STEPS = (
+    "",
+    "To try it first, on this machine alone: leave with q, and type  s3tui demo",
+    "Before a first upload of your own:  s3tui status s3://BUCKET  says what is missing.",
+)
+"""What somebody sees who has no jobs yet, below the sentence that says so."""
 
 
 class JobTable(LineTable):
@@ -64,6 +73,14 @@ class JobTable(LineTable):
     def empty(self, width: int) -> Sequence[Piece]:
         """A sentence instead of lines."""
         return [(left("  " + self.nothing, width), "quiet")]
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the screen; without jobs, what to begin with."""
+        below = y - self.HEADER - 1
+        if self._read and not self._jobs and 0 <= below < len(_FIRST_STEPS):
+            width = self.size.width
+            return self._strip([(left("  " + _FIRST_STEPS[below], width), "quiet")], width)
+        return super().render_line(y)
 
     def header(self, width: int) -> Sequence[Piece]:
         """Names of the columns."""
