@@ -23,7 +23,7 @@ from botocore.exceptions import BotoCoreError
 from urllib3 import HTTPResponse
 
 from s3tui import __version__
-from s3tui.errors import CredentialsError, CredentialsExpired, S3tuiError
+from s3tui.errors import CredentialsError, CredentialsExpired, S3tuiError, StorageError
 from s3tui.model import Connection, ObjectRef, StoredObject
 from s3tui.storage.api import (
     Completed,
@@ -238,8 +238,13 @@ class SdkApi:
 
     def list_multipart_uploads(self, bucket: str, prefix: str) -> Sequence[ListedUpload]:
         """See `Api`."""
-        with translate("ListMultipartUploads", f"s3://{bucket}"):
-            page = self._client.list_multipart_uploads(Bucket=bucket, Prefix=prefix, EncodingType="url")
+        try:
+            with translate("ListMultipartUploads", f"s3://{bucket}"):
+                page = self._client.list_multipart_uploads(Bucket=bucket, Prefix=prefix, EncodingType="url")
+        except StorageError as error:
+            if error.code != "NoSuchUpload":
+                raise
+            return []  # how some stores say that there is none
         quoted = page.get("EncodingType") == "url"
         return [
             ListedUpload(

@@ -24,3 +24,11 @@ def test_what_is_not_there_has_no_range_and_no_head(open_api: OpenApi, store: St
         with pytest.raises(StorageError) as raised:
             look()
         assert raised.value.status == 404
+
+
+def test_where_no_upload_is_open_none_is_listed(open_api: OpenApi, store: Store) -> None:
+    api, target = open_api(store.connection, store.aws), ObjectRef(store.bucket, "key")
+    assert list(api.list_multipart_uploads(store.bucket, target.key)) == []
+    upload_id = api.create_multipart_upload(target, {}, "")
+    assert [(one.key, one.upload_id) for one in api.list_multipart_uploads(store.bucket, target.key)] == [(target.key, upload_id)]
+    api.abort_multipart_upload(target, upload_id)
