@@ -8,6 +8,6 @@
     test_ingest          a large file, whatever dies meanwhile; what dies when is drawn from a seed, and paced by what has landed
     soak                 a program of its own: mixed jobs with faults, and nothing grows
 
-A part of it runs with the other tests. `make proof` runs all of it. Each kind of test has a negative control, which takes a guard away and
-must see it missing.
+A part of it runs with the other tests. `make proof` runs all of it. Each kind of test has a negative control, which takes a guard
+away and must see it missing.
 """
