@@ -24,6 +24,7 @@ from statistics import median
 
 from tests.cli.command import Home
 from tests.front import FaultFront
+from tests.proof.scene import state_of
 from tests.proof.workforce import Workforce
 from tests.servers import Store, rclone_server
 from tests.transfer.rides import MIB, filled
@@ -38,7 +39,7 @@ _MAY_GROW = {
     "descriptors": (1.1, 8),
     "threads": (1.1, 4),
     "files": (1.0, 4),
-    "database_kib_a_job": (1.5, 16),
+    "database_bytes_a_row": (1.5, 100),
 }
 """By how much, as a factor and besides."""
 _FAULTS = ("PutObject", "UploadPart", "CreateMultipartUpload", "CompleteMultipartUpload", "HeadObject")
@@ -53,7 +54,8 @@ class Sample:
     threads: float
     files: float
     """Working files beside the database."""
-    database_kib_a_job: float
+    database_bytes_a_row: float
+    """Rows of files and of CSV, which stay: there are more with each job."""
 
 
 def grown(samples: list[Sample]) -> list[str]:
@@ -96,6 +98,7 @@ class Soak:
             assert time.monotonic() < deadline, f"{words} does not end: {job.state} {job.error}"
             self.samples.append(self._sample())
             time.sleep(_SAMPLE_SECONDS)
+        self.samples.append(self._sample())
         self._front.heal()
         totals = job.totals
         assert totals.found == totals.uploaded + totals.skipped + totals.failed, totals
@@ -140,8 +143,13 @@ class Soak:
             sum(_entries(pid, "fd") for pid in processes),
             sum(_entries(pid, "task") for pid in processes),
             files,
-            database / 1024 / self.jobs,
+            database / self._rows(),
         )
+
+    def _rows(self) -> int:
+        with state_of(self._home) as state, state.database.read() as connection:
+            [(rows,)] = connection.rows("SELECT (SELECT count(*) FROM transfer) + (SELECT count(*) FROM ingest_rows)")
+            return max(1, int(rows))
 
 
 def _with_children(pid: int) -> list[int]:
