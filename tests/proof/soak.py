@@ -39,7 +39,7 @@ _MAY_GROW = {
     "descriptors": (1.1, 8),
     "threads": (1.1, 4),
     "files": (1.0, 4),
-    "database_bytes_a_row": (1.5, 100),
+    "database_bytes_a_row": (1.2, 60),
 }
 """By how much, as a factor and besides."""
 _FAULTS = ("PutObject", "UploadPart", "CreateMultipartUpload", "CompleteMultipartUpload", "HeadObject")

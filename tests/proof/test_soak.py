@@ -17,5 +17,5 @@ def test_what_fills_in_the_beginning_and_stays_has_not_grown() -> None:
 @pytest.mark.parametrize("name", ["memory_mib", "descriptors", "threads", "files", "database_bytes_a_row"])
 def test_what_gets_more_and_more_has_grown(name: str) -> None:
     """The negative control: a little with each sample."""
-    samples = [Sample(**(vars(_FLAT) | {name: getattr(_FLAT, name) * (1 + step / 20) + step})) for step in range(30)]
+    samples = [Sample(**(vars(_FLAT) | {name: getattr(_FLAT, name) * (1 + step / 10) + step})) for step in range(30)]
     assert [what.split()[0] for what in grown(samples)] == [name]
