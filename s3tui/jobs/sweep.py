@@ -7,7 +7,8 @@ published, segments are removed.
 from __future__ import annotations
 
 import logging
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 from s3tui.errors import S3tuiError
 from s3tui.jobs.context import Resources
@@ -23,6 +24,8 @@ from s3tui.text import display_text
 from s3tui.transfer.aborting import drop
 from s3tui.transfer.engine import Control
 from s3tui.transfer.patience import persist
+
+_T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
 
@@ -44,8 +47,8 @@ def sweep(store: Store, resources: Resources, claimant: Claimant) -> Swept:
 
     One that the store does not let go of is tried again later. Raises StateError.
     """
-    gone, errors = 0, dict[str, S3tuiError]()
-    while uploads := store.multiparts.to_sweep(claimant, _AT_A_TIME):
+    gone, errors, seen = 0, dict[str, S3tuiError](), set[tuple[int, int]]()
+    while uploads := _new(store.multiparts.to_sweep(claimant, _AT_A_TIME), seen, lambda found: (found[0].no, found[1].no)):
         for job, upload in uploads:
             try:
                 _drop(resources, job, upload)
@@ -59,6 +62,13 @@ def sweep(store: Store, resources: Resources, claimant: Claimant) -> Swept:
     return Swept(gone, errors)
 
 
+def _new(page: Sequence[_T], seen: set[tuple[int, int]], place: Callable[[_T], tuple[int, int]]) -> list[_T]:
+    """What this sweep has not seen: a store that never answers may take longer over one thing than that is kept from others."""
+    new = [found for found in page if place(found) not in seen]
+    seen.update(map(place, new))
+    return new
+
+
 def _drop(resources: Resources, job: Job, upload: OpenUpload) -> None:
     api = resources.api(decode_spec(job.kind, job.spec).connection, upload.target.bucket)
     persist(Control(1), _ATTEMPTS, lambda: drop(api, upload))
@@ -66,7 +76,8 @@ def _drop(resources: Resources, job: Job, upload: OpenUpload) -> None:
 
 def sweep_videos(store: Store, resources: Resources, claimant: Claimant) -> None:
     """Remove the objects of videos that cancelled jobs never published. Raises StateError."""
-    while videos := store.videos.to_sweep(claimant, _AT_A_TIME):
+    seen = set[tuple[int, int]]()
+    while videos := _new(store.videos.to_sweep(claimant, _AT_A_TIME), seen, lambda found: (found[0].no, found[1])):
         for job, no, key in videos:
             spec = decode_spec(job.kind, job.spec)
             abandon(job.id, no)

@@ -27,6 +27,9 @@ WHERE spec_hash = :spec_hash AND NOT dry_run AND desired <> 'cancel'
     AND (state IN {UNENDED} OR state = 'failed' AND found > 0 AND units_done < units)
 ORDER BY no DESC LIMIT 1"""
 
+_ENDING = f"(desired = 'cancel' AND state IN {UNENDED})"
+"""The condition that a job is being cancelled, which nobody can take back."""
+
 # By way of the units: of them few are ready, of jobs there are all that ever were.
 _WAITING = f"""
 SELECT {JOB} FROM job
@@ -155,10 +158,11 @@ class Jobs:
         """Write down what a person wants; it is true at once if no worker has to be waited for.
 
         A job that has ended stays as it is. One of which CANCEL is desired then has its open uploads swept; see `state.multiparts`.
+        One that is being cancelled stays so.
         """
         with self._database.write() as connection:
             free_dead(connection)
-            connection.execute("UPDATE job SET desired = :desired WHERE no = :no", no=number, desired=desired)
+            connection.execute(f"UPDATE job SET desired = :desired WHERE no = :no AND NOT {_ENDING}", no=number, desired=desired)
             if desired is Desired.CANCEL:  # who asks again for what the store refused need not wait for another sweep
                 connection.execute("UPDATE multipart SET swept_until = 0 WHERE job_no = :no", no=number)
                 connection.execute("UPDATE video SET swept_until = 0 WHERE job_no = :no", no=number)
@@ -191,13 +195,15 @@ class Jobs:
             )
 
     def reopen(self, number: int, *, home: str | None, identity: str) -> None:
-        """Let a job go on: paused, stopped half-way, or left behind by a dead worker. One that has ended stays so.
+        """Let a job go on: paused, stopped half-way, or left behind by a dead worker. One that has ended, or is to, stays so.
 
         That a person asks for it, however many workers have died over it, is a new beginning: no crash is counted but the last.
         """
         with self._database.write() as connection:
             free_dead(connection)
-            reopened = f"UPDATE job SET desired = 'run' WHERE no = :no AND (state IN {UNENDED} OR state = 'failed')"
+            reopened = (
+                f"UPDATE job SET desired = 'run' WHERE no = :no AND (state IN {UNENDED} OR state = 'failed') AND NOT {_ENDING}"
+            )
             if not connection.execute(reopened, no=number):
                 return
             reopen_files(connection, number)

@@ -45,7 +45,7 @@ _FOREIGN = (
 
 @contextmanager
 def translate(operation: str, target: str, source: bytes | None = None) -> Iterator[None]:
-    """Send a request inside this; what goes wrong leaves as one of ours.
+    """Send a request inside this, and read its answer; what goes wrong leaves as one of ours.
 
     `operation` is S3's own word (`PutObject`), `target` the object or bucket, `source` the local file, if there is one. Our own
     errors, also those that a body raised while it was read, pass as they are.
@@ -54,12 +54,18 @@ def translate(operation: str, target: str, source: bytes | None = None) -> Itera
         yield
     except S3tuiError:
         raise
-    except _FOREIGN as error:
+    except (*_FOREIGN, KeyError) as error:
         ours = _within(error)
         if ours is not None:
             raise ours from None
         what = f"{operation} {display_text(target)}" + (f" from {display_text(source)}" if source is not None else "")
-        raise _translated(error, what) from error
+        raise (_unreadable(error, what) if isinstance(error, KeyError) else _translated(error, what)) from error
+
+
+def _unreadable(error: KeyError, what: str) -> StorageError:
+    """An answer whose end is missing is taken for a whole one by http.client, and misses fields."""
+    sentence = f"{what} failed: the answer cannot be read (it has no {error.args[0]}). {AGAIN}"
+    return StorageError(sentence, code="MalformedAnswer", reason="connection", retryable=True)
 
 
 def _within(error: Exception) -> S3tuiError | None:

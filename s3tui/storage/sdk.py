@@ -23,7 +23,7 @@ from botocore.exceptions import BotoCoreError
 from urllib3 import HTTPResponse
 
 from s3tui import __version__
-from s3tui.errors import CredentialsError, CredentialsExpired, S3tuiError
+from s3tui.errors import CredentialsError, CredentialsExpired, S3tuiError, StorageError
 from s3tui.model import Connection, ObjectRef, StoredObject
 from s3tui.storage.api import (
     Completed,
@@ -155,25 +155,25 @@ class SdkApi:
         more: dict[str, Any] = {"ContinuationToken": token} if token else {}
         with translate("ListObjectsV2", f"s3://{bucket}"):
             page = self._client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=limit, **more)
-        objects = [
-            StoredObject(
-                entry["Key"], entry["Size"], entry.get("ETag", "").strip('"'), int(entry["LastModified"].timestamp() * 1000)
-            )
-            for entry in page.get("Contents", ())
-        ]
+            objects = [
+                StoredObject(
+                    entry["Key"], entry["Size"], entry.get("ETag", "").strip('"'), int(entry["LastModified"].timestamp() * 1000)
+                )
+                for entry in page.get("Contents", ())
+            ]
         return ObjectPage(objects, page.get("NextContinuationToken", "") if page.get("IsTruncated") else "")
 
     def head_object(self, target: ObjectRef) -> ObjectHead:
         """See `Api`."""
         with translate("HeadObject", str(target)):
             answer = self._client.head_object(**_address(target), ChecksumMode="ENABLED")
-        return ObjectHead(
-            answer["ContentLength"],
-            answer.get("ETag", "").strip('"'),
-            _checksums(answer),
-            answer.get("VersionId", ""),
-            {name.lower(): value for name, value in answer.get("Metadata", {}).items()},
-        )
+            return ObjectHead(
+                answer["ContentLength"],
+                answer.get("ETag", "").strip('"'),
+                _checksums(answer),
+                answer.get("VersionId", ""),
+                {name.lower(): value for name, value in answer.get("Metadata", {}).items()},
+            )
 
     def get_range(self, target: ObjectRef, offset: int, length: int) -> bytes:
         """See `Api`."""
@@ -194,17 +194,16 @@ class SdkApi:
             proof["ChecksumType"] = "FULL_OBJECT"
         with translate("CreateMultipartUpload", str(target)):
             answer = self._client.create_multipart_upload(**_address(target), **object_parameters(fields), **proof)
-        upload_id: str = answer["UploadId"]
-        return upload_id
+            upload_id: str = answer["UploadId"]
+            return upload_id
 
     def list_parts(self, target: ObjectRef, upload_id: str, *, marker: int = 0) -> PartPage:
         """See `Api`."""
         more = {"PartNumberMarker": marker} if marker else {}
         with translate("ListParts", str(target)):
             page = self._client.list_parts(**_address(target), UploadId=upload_id, **more)
-        parts = [
-            ListedPart(part["PartNumber"], part["Size"], part.get("ETag", ""), _checksums(part)) for part in page.get("Parts", ())
-        ]
+            listed = page.get("Parts", ())
+            parts = [ListedPart(part["PartNumber"], part["Size"], part.get("ETag", ""), _checksums(part)) for part in listed]
         return PartPage(parts, int(page.get("NextPartNumberMarker", 0)) if page.get("IsTruncated") else 0)
 
     def complete_multipart_upload(
@@ -238,17 +237,22 @@ class SdkApi:
 
     def list_multipart_uploads(self, bucket: str, prefix: str) -> Sequence[ListedUpload]:
         """See `Api`."""
-        with translate("ListMultipartUploads", f"s3://{bucket}"):
-            page = self._client.list_multipart_uploads(Bucket=bucket, Prefix=prefix, EncodingType="url")
-        quoted = page.get("EncodingType") == "url"
-        return [
-            ListedUpload(
-                unquote_plus(entry["Key"]) if quoted else entry["Key"],
-                entry["UploadId"],
-                int(entry["Initiated"].timestamp() * 1000),
-            )
-            for entry in page.get("Uploads", ())
-        ]
+        try:
+            with translate("ListMultipartUploads", f"s3://{bucket}"):
+                page = self._client.list_multipart_uploads(Bucket=bucket, Prefix=prefix, EncodingType="url")
+                quoted = page.get("EncodingType") == "url"
+                return [
+                    ListedUpload(
+                        unquote_plus(entry["Key"]) if quoted else entry["Key"],
+                        entry["UploadId"],
+                        int(entry["Initiated"].timestamp() * 1000),
+                    )
+                    for entry in page.get("Uploads", ())
+                ]
+        except StorageError as error:
+            if error.code != "NoSuchUpload":
+                raise
+            return []  # how some stores say that there is none
 
 
 def _address(target: ObjectRef) -> dict[str, str]:

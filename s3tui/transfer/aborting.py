@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 from s3tui.errors import StorageError
 from s3tui.model import ObjectRef, OpenUpload
@@ -25,7 +26,7 @@ def drop(api: Api, upload: OpenUpload) -> None:
         return
     for listed in api.list_multipart_uploads(target.bucket, target.key):
         recent = -1000 <= listed.initiated_ms - upload.intended_at <= _UNSURE_MS
-        if listed.key in (target.key, _as_spelled(target.key)) and recent and not api.list_parts(target, listed.upload_id).parts:
+        if listed.key in _spellings(target.key) and recent and not api.list_parts(target, listed.upload_id).parts:
             abort(api, target, listed.upload_id)
 
 
@@ -47,9 +48,9 @@ def abort(api: Api, target: ObjectRef, upload_id: str) -> None:
     )
 
 
-def _as_spelled(key: str) -> str:
-    """The key as a listing has it that is written in XML, which has no way to spell some characters."""
-    return _UNSPEAKABLE.sub("\ufffd", key)
+def _spellings(key: str) -> tuple[str, ...]:
+    """The key as listings have it: as it is; without what XML cannot spell; quoted by a store that does not say so (Ceph)."""
+    return key, _UNSPEAKABLE.sub("\ufffd", key), quote(key)
 
 
 def is_gone(error: StorageError) -> bool:

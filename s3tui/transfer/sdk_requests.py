@@ -125,7 +125,7 @@ class SdkParts:
                 ContentLength=part.length,
                 **proof,
             )
-        return StoredPart(part.number, part.length, checksum.digest, answer["ETag"])
+            return StoredPart(part.number, part.length, checksum.digest, answer["ETag"])
 
 
 class _Sent:

@@ -133,7 +133,7 @@ def _wrong_with(cell: Cell, ended: Ended, seconds: float) -> list[str]:
         f"it took {seconds:.0f} s": seconds < _BOUND_SECONDS,
         "it printed a traceback": "Traceback" not in ended.stderr + ended.stdout,
         f"it ended with {ended.code}: {ended.stderr}": ended.code in ((0,) if got_over else (0, 1, 2)),
-        "it said nothing": ended.code == 0 or bool(ended.stderr.strip()),
+        "it said nothing": ended.code == 0 or bool((ended.stderr + ended.stdout).strip()),
     }
     return [wrong for wrong, holds in checks.items() if not holds]
 

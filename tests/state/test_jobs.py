@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from s3tui.errors import LeaseLost
+from s3tui.errors import Conflict, LeaseLost
 from s3tui.events import Compared, Failed, Skipped
 from s3tui.model import Action, Desired, FileChoice, FileState, JobState, View, new_id, now_ms
+from s3tui.service import Service
 from s3tui.state.jobs import NewJob
 from s3tui.state.store import Store
 from s3tui.state.transfers import write_facts
@@ -274,6 +275,24 @@ def test_pause_waits_for_the_leases_and_cancel_is_final(store: Store) -> None:
     store.jobs.desire(job.no, Desired.CANCEL)
     assert state_of(store, job.no) is JobState.CANCELLED
     store.jobs.desire(job.no, Desired.RUN)
+    assert state_of(store, job.no) is JobState.CANCELLED
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "retry"])
+def test_a_job_that_is_being_cancelled_is_not_called_back(store: Store, verb: str) -> None:
+    register(store, ANN)
+    job = new_job(store)
+    plan(store, [[planned("a"), planned("b")]])
+    lease = claim(store)
+    with store.database.write() as connection:
+        write_facts(connection, lease, [Failed(0, 1, "access_denied", "It was refused.")])
+    service = Service(store)
+    service.cancel(job.id)
+    with pytest.raises(Conflict, match="it is being cancelled"):
+        getattr(service, verb)(job.id)
+    store.jobs.desire(job.no, Desired.PAUSE)  # as if it had been asked for at the same moment
+    store.jobs.reopen(job.no, home=None, identity="")
+    store.units.release(lease)
     assert state_of(store, job.no) is JobState.CANCELLED
 
 

@@ -101,7 +101,7 @@ def test_an_upload_that_somebody_else_has_aborted_starts_over(
     assert store.contents() == {"big": filled(BIG)}
 
 
-@pytest.mark.parametrize("key", ["big", "big \x1b + ü%20"])
+@pytest.mark.parametrize("key", ["big", "big + ü%20", "big \x1b + ü%20"])
 def test_an_upload_that_was_only_intended_is_looked_for_and_leaves_nothing(
     engine: Engine, store: Store, front: FaultFront, tmp_path: Path, key: str
 ) -> None:

@@ -12,6 +12,7 @@ from s3tui.model import Policy, Transfer
 from s3tui.transfer.engine import Control, Engine
 from s3tui.transfer.part_sizes import THRESHOLD
 from tests.front import FaultFront
+from tests.proof.mangling import torn
 from tests.servers import Store
 from tests.transfer.rides import MIB, OpenEngine, Ride, filled, transfers_of, written
 
@@ -72,6 +73,16 @@ def test_a_large_file_whose_part_never_gets_through_fails_and_its_upload_is_kept
     assert front.count("CreateMultipartUpload") == 1
     assert (store.open_uploads(), list(ride.open_uploads)) == (["big"], [0])
     assert store.contents() == {}
+
+
+@pytest.mark.parametrize("operation", ["CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"])
+def test_an_answer_that_breaks_off_in_its_head_is_asked_for_again(
+    engine: Engine, store: Store, front: FaultFront, tmp_path: Path, operation: str
+) -> None:
+    front.mangle(operation, torn)
+    contents = {"big": filled(THRESHOLD)}
+    ride = Ride(engine, transfers_of(store.bucket, written(tmp_path, contents))).carry()
+    assert (store.contents(), set(ride.uploaded)) == (contents, {0})
 
 
 def test_a_complete_whose_answer_is_lost_is_recognised_as_done(

@@ -140,12 +140,17 @@ class WireApi:
     def list_multipart_uploads(self, bucket: str, prefix: str) -> Sequence[ListedUpload]:
         """See `Api`."""
         query = [("uploads", ""), ("encoding-type", "url"), ("prefix", prefix)]
-        with self._document("ListMultipartUploads", "GET", ObjectRef(bucket, ""), query) as page:
-            quoted = _text(page, "EncodingType") == "url"
-            return [
-                ListedUpload(_key(upload, quoted), _text(upload, "UploadId"), _ms(upload, "Initiated"))
-                for upload in page.iterfind("Upload")
-            ]
+        try:
+            with self._document("ListMultipartUploads", "GET", ObjectRef(bucket, ""), query) as page:
+                quoted = _text(page, "EncodingType") == "url"
+                return [
+                    ListedUpload(_key(upload, quoted), _text(upload, "UploadId"), _ms(upload, "Initiated"))
+                    for upload in page.iterfind("Upload")
+                ]
+        except StorageError as error:
+            if error.code != "NoSuchUpload":
+                raise
+            return []  # how some stores say that there is none
 
     @contextmanager
     def _document(
