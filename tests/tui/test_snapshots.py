@@ -281,7 +281,7 @@ def test_the_form_looks_as_it_should(
         ((40, 12), "sixteen", ["f4", "slash", *"20"], "2025"),
         ((80, 24), "daylight", ["v", "j", "j"], "3 names in the range"),
         ((120, 36), "harbour", ["s", "slash", *"a"], "albums: 2.9 KiB"),
-        ((40, 12), "harbour", ["slash", *"l"], "letters"),
+        ((40, 12), "harbour", ["slash", *"l"], "/ l"),
     ],
     ids=[
         "places",
