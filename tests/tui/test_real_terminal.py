@@ -21,7 +21,7 @@ from tests.transfer.rides import MIB, filled
 from tests.waiting import wait_until
 
 ENTER, ESCAPE, SPACE, TAB, DOWN, RIGHT = "\r", "\x1b", " ", "\t", "\x1b[B", "\x1b[C"
-UP, END, F3, F4 = "\x1b[A", "\x1b[F", "\x1bOR", "\x1bOS"
+UP, END, F4, F5 = "\x1b[A", "\x1b[F", "\x1bOS", "\x1b[15~"
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_a_target_is_browsed_sources_are_ranged_and_both_are_places_then(
         terminal.until_seen("From → to")
         terminal.press("n")
         terminal.until_seen("▸ alpha/")
-        terminal.press(F3)
+        terminal.press(F5)
         terminal.until_seen(f"Recent target  s3://{store.bucket}/new place/")
         terminal.until_seen("Recent source")
         terminal.press("G", ENTER)

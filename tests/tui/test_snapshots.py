@@ -273,9 +273,9 @@ def test_the_form_looks_as_it_should(
 @pytest.mark.parametrize(
     ("size", "theme", "keys", "then"),
     [
-        ((80, 24), "harbour", ["f3"], "Recent target"),
-        ((40, 12), "harbour", ["f3"], "Recent"),
-        ((120, 36), "sixteen", ["f3"], "Recent target"),
+        ((80, 24), "harbour", ["f5"], "Recent target"),
+        ((40, 12), "harbour", ["f5"], "Recent"),
+        ((120, 36), "sixteen", ["f5"], "Recent target"),
         ((80, 24), "harbour", ["f4"], "4 prefixes"),
         ((120, 36), "daylight", ["f4", "left", "left", "n", *"arc"], "3 buckets"),
         ((40, 12), "sixteen", ["f4", "slash", *"20"], "2025"),
@@ -319,7 +319,7 @@ def test_choosing_looks_as_it_should(
         ("", ""): ("archive", "harbour", "quay"),
         ("harbour", "backups/"): ("backups/2024/", "backups/2025/", "backups/\x1b[2J\u202e/", "backups/[b]/"),
     }
-    prefill = form(root="/" if "f3" in keys else str(tmp_path / "pictures"), target="s3://harbour/backups/", media=())
+    prefill = form(root="/" if "f5" in keys else str(tmp_path / "pictures"), target="s3://harbour/backups/", media=())
     app = application(house, theme=theme, prefill=prefill)
 
     async def run(pilot: Pilot[Any]) -> None:
