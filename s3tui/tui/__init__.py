@@ -3,12 +3,14 @@
     app            run_tui: environment, terminal check; imports Textual only when it starts
     crash          the report of one, without secrets
     application    the Textual App: themes, keys, palette, signals, which screen is open
-    screens/       Jobs, New job, Plan, Transfers, Failures, Rejects, Keys, Log, Help, dialogs
+    screens/       Jobs, New job, Places, Targets, Plan, Transfers, Failures, Rejects, Keys, Log, Help, dialogs
     widgets/       the line-drawn tables, the summary, the key bar, the detail pane
     commands       the one table of actions: bindings, key bar, palette and help are made from it
     keymap         what ui.keys makes of it, and what is wrong with that
     log_tail       the end of the log, as it grows
     prefill        what the form for a new job begins with
+    folders        what a tree of folders shows, and what is marked in it; measuring: how much that is
+    places         where people go; bookmarks: the file of those they keep
     looks, cells   how a state looks; text cut to cells
     figures        the numbers of a job as sentences and shares; videos: those of what becomes a video
     endings        jobs that end meanwhile: bell and notice

@@ -15,8 +15,8 @@ from s3tui.tui.figures import subject_of
 SCHEME = "s3://"
 _RECENT = 20
 """Of each sort that are shown."""
-_MEDIA = ("/media", "/run/media", "/mnt", "/Volumes")
-"""Where systems mount what is plugged in: right there, or below a folder for the user."""
+MEDIA = ("/media", "/run/media", "/mnt", "/Volumes")
+"""Where systems mount what is plugged in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class Known:
     """What the configuration backs up; empty: nothing."""
     targets: tuple[str, ...]
     """What the form says now, and what the configuration says; empty ones do not count."""
+    media: tuple[str, ...] = MEDIA
+    """Below which media are mounted."""
 
 
 def places(known: Known, jobs: Sequence[Job], bookmarks: Bookmarks) -> list[Place]:
@@ -56,7 +58,7 @@ def places(known: Known, jobs: Sequence[Job], bookmarks: Bookmarks) -> list[Plac
         ("Home", str(Path.home())),
         ("Started in", known.started_in),
         ("Backup source", os.path.abspath(os.path.expanduser(known.backup_source)) if known.backup_source else ""),  # noqa: PTH100, PTH111 - keeps `..` of links
-        *(("Medium", path) for path in _media()),
+        *(("Medium", path) for path in _media(known.media)),
         *(("Bookmark", path) for path in bookmarks.sources),
         *(("Recent source", path) for path in _recent_sources(jobs)),
     ]
@@ -95,13 +97,13 @@ def _recent_targets(jobs: Iterable[Job]) -> list[str]:
     return list(dict.fromkeys(target for job in jobs if is_target(target := subject_of(job).target)))[:_RECENT]
 
 
-def _media() -> Iterator[str]:
-    for top in _MEDIA:
-        for path in _folders(top):
-            if os.path.ismount(path):
-                yield path
-            elif top in _MEDIA[:2]:
-                yield from filter(os.path.ismount, _folders(path))
+def _media(tops: Iterable[str]) -> Iterator[str]:
+    """What is mounted right there, or in a folder there that is named after the user."""
+    for path in (path for top in tops for path in _folders(top)):
+        if os.path.ismount(path):
+            yield path
+        elif Path(path).name == Path.home().name:
+            yield from filter(os.path.ismount, _folders(path))
 
 
 def _folders(path: str) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from s3tui.jobs.options import BackupOptions, IngestOptions, VideoOptions
+from s3tui.tui.places import MEDIA
 
 
 def _here() -> str:
@@ -38,6 +39,8 @@ class Prefill:
     """A sentence for newcomers."""
     configured_target: str = ""
     """What the configuration says, whatever `target` is."""
+    media: tuple[str, ...] = MEDIA
+    """Below which media are mounted that one may want to go to."""
     root: str = field(default_factory=_here)
     """Where the tree begins if there are no sources."""
 

@@ -96,6 +96,7 @@ def test_the_ui_is_on_the_terminal_though_standard_error_leads_elsewhere(tmp_pat
         "import s3tui.tui.app",
         "import s3tui.tui.application, s3tui.tui.screens.plan, s3tui.tui.screens.transfers",
         "import s3tui.tui.application, s3tui.runtime, s3tui.service",
+        "import s3tui.tui.screens.places, s3tui.tui.screens.targets",
     ],
 )
 def test_the_terminal_ui_imports_neither_the_sdk_nor_the_worker(statement: str) -> None:

@@ -21,6 +21,7 @@ from tests.transfer.rides import MIB, filled
 from tests.waiting import wait_until
 
 ENTER, ESCAPE, SPACE, TAB, DOWN, RIGHT = "\r", "\x1b", " ", "\t", "\x1b[B", "\x1b[C"
+UP, END, F4, F5 = "\x1b[A", "\x1b[F", "\x1bOS", "\x1b[15~"
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_folders_are_picked_planned_applied_and_watched_by_keys_alone(
     with Terminal(["-m", "s3tui", "tui", str(tree / "alpha"), f"s3://{store.bucket}/in"], environment) as terminal:
         terminal.until_seen("[x] ▸ alpha/")
         terminal.press("\x1b[Z")  # back from the button, over the options, to the tree: shift+tab
-        for _ in range(9):
+        for _ in range(13):
             terminal.press("\x1b[Z")
         terminal.press(DOWN)
         terminal.until_seen("▌ [ ] ▸ beta2/")
@@ -92,6 +93,105 @@ def test_folders_are_picked_planned_applied_and_watched_by_keys_alone(
         terminal.press("q")
         wait_until(lambda: terminal.process.poll() == 0, what="the program to end")
     assert store.contents() == expected(tree, "alpha", "beta2")
+
+
+def listing_processes(parent: int) -> list[str]:
+    """The children of a process that list targets."""
+    found = [path for path in Path("/proc").glob("[0-9]*") if f"PPid:\t{parent}\n" in text_of(path / "status")]
+    return [path.name for path in found if "s3tui.storage.browsing" in text_of(path / "cmdline")]
+
+
+def press_until(terminal: Terminal, key: str, text: str) -> None:
+    """Press a key that does no harm until a text is on the screen: a list gets the focus a moment after it was asked to."""
+
+    def pressed() -> bool:
+        terminal.press(key)
+        return text in terminal.text()
+
+    wait_until(pressed, 30, f"{text!r} after a key")
+
+
+def text_of(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def test_a_target_is_browsed_sources_are_ranged_and_both_are_places_then(
+    tree: Path, place: tuple[Store, FaultFront], environment: dict[str, str]
+) -> None:
+    store, _ = place
+    for path in (tree / "beta").iterdir():
+        path.rename(path.with_name(f"b-{path.name}"))
+    store.client().put_object(Bucket=store.bucket, Key="old/thing", Body=b"x")
+    with Terminal(["-m", "s3tui"], environment, directory=tree) as terminal:
+        terminal.until_seen("No jobs yet")
+        terminal.press("n")
+        terminal.until_seen("▸ alpha/")
+        terminal.press(F4)
+        terminal.until_seen(store.bucket)
+        assert len(listing_processes(terminal.process.pid)) == 1
+        terminal.press("/")
+        terminal.until_seen("part of a name")
+        terminal.press(store.bucket, ENTER)
+        terminal.until_seen(f"▌ ▸ {store.bucket}")
+        press_until(terminal, RIGHT, "▸ old/")
+        terminal.press("n")
+        terminal.until_seen("a new prefix")
+        terminal.press("new place", ENTER)
+        terminal.until_seen(f"s3://{store.bucket}/new place/")
+        wait_until(lambda: not listing_processes(terminal.process.pid), what="the process that lists to end")
+        terminal.press(TAB, TAB)
+        press_until(terminal, END, "▌ [ ] ▸ gamma/")
+        terminal.press(UP, "v", UP)
+        terminal.until_seen("2 names in the range")
+        terminal.press("v", "S")
+        terminal.until_seen("2 marked: alpha, beta")
+        terminal.until_seen("in 16 files")
+        terminal.press("\x12")  # ctrl+r
+        terminal.until_seen("16 new", timeout=40)
+        terminal.press(ENTER)
+        terminal.until_seen("✓ completed", timeout=40)
+        terminal.press(ESCAPE)
+        terminal.until_seen("From → to")
+        terminal.press("n")
+        terminal.until_seen("▸ alpha/")
+        terminal.press(F5)
+        terminal.until_seen(f"Recent target  s3://{store.bucket}/new place/")
+        terminal.until_seen("Recent source")
+        terminal.press("G", ENTER)
+        terminal.until_seen("Folder")
+        terminal.until_seen(f"s3://{store.bucket}/new place/")
+        terminal.press(ESCAPE)
+        terminal.until_seen("From → to")
+        terminal.press("q")
+        wait_until(lambda: terminal.process.poll() == 0, what="the program to end")
+    wanted = {f"new place/{path.name}": path.read_bytes() for folder in ("alpha", "beta") for path in (tree / folder).iterdir()}
+    assert store.contents() == {"old/thing": b"x", **wanted}
+
+
+def test_a_job_that_watches_is_started_from_the_form(
+    tree: Path, place: tuple[Store, FaultFront], environment: dict[str, str]
+) -> None:
+    store, _ = place
+    with Terminal(["-m", "s3tui", "tui", str(tree / "alpha"), f"s3://{store.bucket}/in"], environment) as terminal:
+        terminal.until_seen("[x] ▸ alpha/")
+        for _ in range(11):
+            terminal.press("\x1b[Z")  # shift+tab
+        terminal.press(RIGHT)
+        terminal.until_seen("Watch        ‹ yes ›")
+        terminal.press("\x12")  # ctrl+r
+        terminal.until_seen("Start without a plan?")
+        terminal.press("y")
+        terminal.until_seen("watching", timeout=40)
+        terminal.until_seen("8 of 8+ files", timeout=40)
+        (tree / "alpha" / "late.txt").write_text("late")
+        wait_until(lambda: "in/late.txt" in store.contents(), 40, "the new file to be stored")
+        terminal.press("x")
+        terminal.until_seen("Cancel this job?")
+        terminal.press("y")
+        terminal.until_seen("× cancelled", timeout=40)
 
 
 def test_a_backup_asks_once_and_deletes_what_it_has_proven(

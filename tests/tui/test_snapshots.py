@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -265,6 +266,69 @@ def test_the_form_looks_as_it_should(
             await pilot.press("right", "right", "right", "tab", "tab", "tab", "tab", "tab", "tab")
             await until_seen(pilot, "‹ first row ›")
         await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+@pytest.mark.parametrize(
+    ("size", "theme", "keys", "then"),
+    [
+        ((80, 24), "harbour", ["f5"], "Recent target"),
+        ((40, 12), "harbour", ["f5"], "Recent"),
+        ((120, 36), "sixteen", ["f5"], "Recent target"),
+        ((80, 24), "harbour", ["f4"], "4 prefixes"),
+        ((120, 36), "daylight", ["f4", "left", "left", "n", *"arc"], "3 buckets"),
+        ((40, 12), "sixteen", ["f4", "slash", *"20"], "2025"),
+        ((80, 24), "daylight", ["v", "j", "j"], "3 names in the range"),
+        ((120, 36), "harbour", ["s", "slash", *"a"], "albums: 2.9 KiB"),
+        ((40, 12), "harbour", ["slash", *"l"], "/ l"),
+    ],
+    ids=[
+        "places",
+        "places-small",
+        "places-wide",
+        "targets",
+        "targets-wide",
+        "targets-small",
+        "range",
+        "filter-wide",
+        "filter-small",
+    ],
+)
+def test_choosing_looks_as_it_should(
+    snap_compare: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+    theme: str,
+    keys: list[str],
+    then: str,
+) -> None:
+    for name in ("albums/2025/a.jpg", "albums/2024/b.jpg", "letters/b.txt", "notes.txt"):
+        (tmp_path / "pictures" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "pictures" / name).write_bytes(b"x" * 1500)
+    bookmarks = tmp_path / "state" / "s3tui" / "bookmarks.json"
+    bookmarks.parent.mkdir(parents=True)
+    bookmarks.write_text(json.dumps({"sources": ["/srv/films \x1b[2J\udcff"], "targets": ["s3://quay/films/"]}))
+    monkeypatch.setenv("HOME", "/home/ada")
+    house = SeededHouse(
+        ended(7, JobState.COMPLETED, 3, sources=("/usr",)),
+        ended(6, JobState.PARTIAL, 300, sources=("/etc",), target="s3://quay/in/"),
+    )
+    house.shelves = {
+        ("", ""): ("archive", "harbour", "quay"),
+        ("harbour", "backups/"): ("backups/2024/", "backups/2025/", "backups/\x1b[2J\u202e/", "backups/[b]/"),
+    }
+    prefill = form(root="/" if "f5" in keys else str(tmp_path / "pictures"), target="s3://harbour/backups/", media=())
+    app = application(house, theme=theme, prefill=prefill)
+
+    async def run(pilot: Pilot[Any]) -> None:
+        await until_seen(pilot, "[ ]")
+        app.screen.query_one("#root").value = "/home/ada/pictures"  # type: ignore[attr-defined]
+        if "f4" in keys:
+            await pilot.press("f4")
+            await until_seen(pilot, "4 prefixes")
+        await _after("", [key for key in keys if key != "f4"], then)(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=run)
 

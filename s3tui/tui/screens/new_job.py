@@ -90,7 +90,7 @@ class NewJobPage(Page):
         if self._prefill.complete:
             self.query_one("#review").focus()
         elif self._prefill.target:
-            self.sources.focus()
+            self.set_focus(self.sources)
         else:
             self.target.focus()
         self.call_after_refresh(self._show_focused)
@@ -126,7 +126,7 @@ class NewJobPage(Page):
         """How much is marked: as far as that is known, and what would tell the rest."""
         total = self.sources.total
         if total.unknown and not total.files:
-            return "S sums up" if self.app.size.width >= 60 else ""
+            return "size: press S" if self.app.size.width >= 60 else ""
         growing = "…" if total.growing else f" + {total.unknown} (S)" if total.unknown else ""
         return f"{format_size(total.size)} in {plural(total.files, 'file')}{growing}"
 
@@ -153,7 +153,7 @@ class NewJobPage(Page):
     def on_source_tree_filter_wanted(self) -> None:
         """Show the filter, and write in it."""
         self.query_one("#filter").display = True
-        self.filter.focus()
+        self.set_focus(self.filter)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter while it is typed."""
@@ -181,7 +181,7 @@ class NewJobPage(Page):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in the filter keeps it, in the folder field it goes there; anywhere else it asks for the plan."""
         if event.input is self.filter:
-            self.sources.focus()
+            self.set_focus(self.sources)
         elif event.input is self.root:
             self._go_to(self.root.text or ".")
         else:
@@ -191,7 +191,7 @@ class NewJobPage(Page):
         path = os.path.abspath(Path(typed).expanduser())  # noqa: PTH100 - keeps `..` of links
         if Path(path).is_dir():
             self.sources.start_at(path)
-            self.sources.focus()
+            self.set_focus(self.sources)
         else:
             self.say_error(SpecError(f"{path} is not a folder: type one that exists."))
 
@@ -202,7 +202,7 @@ class NewJobPage(Page):
     def action_back(self) -> None:
         """Drop a range or the filter, else leave the form."""
         if self.query_one("#filter").display and self.focused is self.filter:
-            self.sources.focus()
+            self.set_focus(self.sources)
         if not self.sources.drop() and not self.query_one("#filter").display:
             self.app.pop_screen()
         if not self.sources.folders.containing:
@@ -214,8 +214,9 @@ class NewJobPage(Page):
         """Show where one might go."""
         from s3tui.tui.screens.places import PlacesPage
 
-        directory = self._prefill.backup.source_directory
-        known = Known(self.sources.folders.root, self._prefill.root, directory, (self.target.text, self._prefill.configured_target))
+        prefill = self._prefill
+        targets = (self.target.text, prefill.configured_target)
+        known = Known(self.sources.folders.root, prefill.root, prefill.backup.source_directory, targets, prefill.media)
         first = self.target.text if self.focused is self.target else self.sources.folders.root
         self.app.push_screen(PlacesPage(self.house, known, first, self._visit, self._mark))
 
@@ -227,11 +228,11 @@ class NewJobPage(Page):
             self.sources.start_at(place.path)
         else:
             self.sources.start_at(str(Path(place.path).parent), place.path)
-        self.sources.focus()
+        self.set_focus(self.sources)
 
     def _mark(self, place: Place) -> None:
         self.sources.begin_with(place.path)
-        self.sources.focus()
+        self.set_focus(self.sources)
 
     def action_targets(self) -> None:
         """List what there is to upload to."""

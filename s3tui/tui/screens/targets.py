@@ -62,7 +62,7 @@ class TargetsPage(Page):
 
     def on_mount(self) -> None:
         """List."""
-        self.table.focus()
+        self.set_focus(self.table)
         self._begin()
 
     def on_unmount(self) -> None:
@@ -155,7 +155,7 @@ class TargetsPage(Page):
     def on_input_submitted(self) -> None:
         """Keep the filter; or take the name."""
         if not self._typing:
-            self.table.focus()
+            self.set_focus(self.table)
             return
         name = self.entry.value.strip().removeprefix(SCHEME).strip(DELIMITER)
         if not name:
@@ -226,7 +226,7 @@ class TargetsPage(Page):
         self.sign.update("+" if typing else "/")
         self.entry.placeholder = placeholder
         self.query_one("#filter").display = True
-        self.entry.focus()
+        self.set_focus(self.entry)
 
     def _close_field(self) -> None:
         self.query_one("#filter").display = False
@@ -235,7 +235,7 @@ class TargetsPage(Page):
         with self.prevent(Input.Changed):
             self.entry.value = ""
         self._typing = False
-        self.table.focus()
+        self.set_focus(self.table)
 
     def action_list_more(self) -> None:
         """Go on with the list."""

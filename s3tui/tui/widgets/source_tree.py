@@ -141,12 +141,12 @@ class SourceTree(LineTable, Asking):
 
     @property
     def summary(self) -> str:
-        """A sentence about a range that was begun, or about the sum of what the cursor stands on; empty: there is neither."""
+        """A sentence about a range that was begun, or the sum of what the cursor stands on and `total` has not; empty: neither."""
         if self._anchor is not None:
             return f"{plural(len(self._range()), 'name')} in the range: v marks, Esc drops it."
         entry = self.pointed
         tally = self._sums.of(entry.path) if entry is not None else None
-        if entry is None or tally is None:
+        if entry is None or tally is None or entry.path in self.folders.marked:
             return ""
         unseen = f", {plural(tally.unseen, 'folder')} not seen" if tally.unseen else ""
         return f"{display_text(entry.name)}: {tally.words} in {plural(tally.files, 'file')}{unseen}"
