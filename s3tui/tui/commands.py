@@ -79,6 +79,21 @@ def _views() -> tuple[Command, ...]:
     )
 
 
+def _sorting(where: Where) -> tuple[Command, ...]:
+    return (
+        Command("sort", "o", "Sort", "Sort by the next column; a click on its name, too.", "sort", where),
+        Command("invert-order", "O", "Invert order", "Show the list the other way round.", "invert_order", where),
+    )
+
+
+def _marking(where: Where) -> tuple[Command, ...]:
+    return (
+        Command("mark", "space", "Mark file", "Mark the selected file, and go to the next.", "mark", where),
+        Command("range", "v", "Mark range", "Mark from here to where v is pressed again.", "mark_range", where),
+        Command("invert", "asterisk", "Invert marks", "Mark what is not marked, and unmark the rest.", "invert_marks", where),
+    )
+
+
 REASONS = (
     "too_few_fields",
     "too_many_fields",
@@ -135,7 +150,8 @@ def _failures() -> tuple[Command, ...]:
         Command("retry-group", "a", "Retry group", group, "retry_group", files, "Retry group"),
         Command("retry-all", "R", "Retry all failed", every, "retry_all", files, "Retry all"),
         Command("filter", "slash", "Filter", "Show only paths that contain a text.", "filter", files, "Filter"),
-        Command("mark", "space", "Mark file", "Mark the selected file, and go to the next.", "mark", files),
+        *_sorting(files),
+        *_marking(files),
         Command("copy", "y", "Copy key", "Copy the selected file's s3:// address.", "copy", files),
         Command("copy-error", "Y", "Copy error", "Copy why the selected file failed.", "copy_error", files, "Copy error"),
         Command("back", "escape", "Back", "Close filter or detail, or go back to the causes.", "back", files, "Causes"),
@@ -205,6 +221,7 @@ COMMANDS: tuple[Command, ...] = (
         "Apply this plan",
     ),
     Command("filter", "slash", "Filter", "Show only paths that contain a text.", "filter", Where.PLAN, "Filter"),
+    *_sorting(Where.PLAN),
     Command("detail", "i", "Detail", "Show the selected file in full.", "detail", Where.PLAN, "Detail"),
     *_scrolling(Where.PLAN),
     Command("copy", "y", "Copy key", "Copy the selected file's s3:// address.", "copy", Where.PLAN),
@@ -235,7 +252,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("bandwidth", "b", "Bandwidth…", "Limit how many bytes per second are sent.", "limit", Where.TRANSFERS),
     Command("throughput", "t", "Throughput", "Draw how fast the job was, from its beginning.", "course", Where.TRANSFERS),
     Command("follow", "f", "Follow", "Stay with what is in flight until the cursor moves.", "follow", Where.TRANSFERS),
-    Command("mark", "space", "Mark file", "Mark the selected file, and go to the next.", "mark", Where.TRANSFERS),
+    *_sorting(Where.TRANSFERS),
+    *_marking(Where.TRANSFERS),
     Command("copy", "y", "Copy key", "Copy the selected file's s3:// address.", "copy", Where.TRANSFERS),
     Command("back", "escape", "Back", "Close filter or detail, or go back to the jobs.", "back", Where.TRANSFERS, "Jobs"),
     Command("detail", "enter,i", "Detail", "Show the selected record in full.", "detail", Where.REJECTS, "Detail"),
@@ -273,6 +291,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("page-down", "pagedown,ctrl+d", "Page down", "One page down.", "page(1)", Where.LIST),
     Command("first", "g,home", "First", "To the first line.", "first", Where.LIST),
     Command("last", "G,end", "Last", "To the last line.", "last", Where.LIST),
+    Command("jump", "colon", "Jump…", "To a line by its number, or to a share like 50%.", "jump", Where.LIST),
     Command("help", "question_mark,f1", "Help", "Show every key.", "help", Where.APP, "Help"),
     Command("palette", "ctrl+p", "Command palette", "Find any action by its name.", "command_palette", Where.APP),
     Command("theme", "ctrl+t", "Theme", "Choose another theme.", "change_theme", Where.APP),
@@ -300,11 +319,12 @@ def bindings(place: Where) -> list[Binding]:
 _KEY_WORDS = {
     "question_mark": "?",
     "slash": "/",
+    "asterisk": "*",
+    "colon": ":",
     "plus": "+",
     "minus": "-",
     "equals_sign": "=",
     "full_stop": ".",
-    "asterisk": "*",
     "escape": "Esc",
     "enter": "Enter",
     "space": "Space",

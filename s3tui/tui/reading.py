@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,10 @@ from s3tui.model import WHOLE, FileChoice, FileRow, FileState, Job, View
 from s3tui.tui.csv_files import CsvSeen, read_csv
 from s3tui.tui.door import Door, Sight
 from s3tui.tui.videos import Published
-from s3tui.tui.widgets.file_table import Wanted
+from s3tui.tui.widgets.file_list import Wanted
+
+IN_FLIGHT = FileChoice(View.ACTIVE)
+"""A list that the newest samples are enough for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,6 @@ class Glance:
     job_id: str
     wanted: Wanted
     choice: FileChoice = WHOLE
-    count: bool = False
-    """Whether to make the list of the chosen files' numbers anew."""
     page: tuple[int, int] | None = None
     """First line and lines of the page that is to follow what is in flight; None: it stays where it is."""
 
@@ -44,7 +46,7 @@ class Seen:
     glance: Glance
     sight: Sight
     numbers: array[int] | None
-    """The numbers of the chosen files, if they were made anew."""
+    """The numbers of the files in flight, if these are chosen, and nothing else."""
     rows: Sequence[FileRow]
     passing: frozenset[FileState]
     """The states in which a file has not come to its end."""
@@ -73,15 +75,36 @@ def _read(door: Door, glance: Glance, sight: Sight) -> Seen:
         first, lines = glance.page
         start = busiest(array("I", sorted(sample.no for sample in sight.active)), first, lines)
         return Seen(glance, sight, None, door.window(sight.job, max(0, start - lines), 3 * lines), passing, start)
-    if glance.whole:
+    if glance.choice == IN_FLIGHT:
+        numbers = array("I", sorted(sample.no for sample in sight.active))
+        return Seen(glance, sight, numbers, _rows(door, sight.job, _around(numbers, glance.wanted)), passing)
+    if glance.whole or glance.wanted.numbers is None:  # while a list is being made, every file may be on show still
         return Seen(glance, sight, None, door.window(sight.job, glance.wanted.first, glance.wanted.count), passing)
-    numbers = _numbers(door, glance, sight)
-    if numbers is None:
-        chosen: Sequence[int] = glance.wanted.numbers or ()
-    else:
-        first = min(glance.wanted.first, max(0, len(numbers) - 1))
-        chosen = numbers[first : first + max(glance.wanted.count, 100)]
-    return Seen(glance, sight, numbers, _rows(door, sight.job, chosen), passing)
+    return Seen(glance, sight, None, _rows(door, sight.job, glance.wanted.numbers), passing)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list of chosen files."""
+
+    choice: FileChoice
+    numbers: array[int]
+    rows: Sequence[FileRow]
+    """Those that will be in sight."""
+    seconds: float
+    """How long it took."""
+
+
+def list_files(door: Door, job: Job, choice: FileChoice, wanted: Wanted) -> Listed:
+    """Choose and sort the files of a job, and read the rows around those that the table shows now. Blocks on the database."""
+    begun = time.monotonic()
+    numbers = door.numbers(job, choice)
+    return Listed(choice, numbers, _rows(door, job, _around(numbers, wanted)), time.monotonic() - begun)
+
+
+def _around(numbers: array[int], wanted: Wanted) -> Sequence[int]:
+    first = min(wanted.first, max(0, len(numbers) - 1))
+    return [*numbers[:100], *numbers[first : first + max(wanted.count, 100)]]
 
 
 def busiest(active: Sequence[int], first: int, lines: int) -> int:
@@ -95,12 +118,6 @@ def busiest(active: Sequence[int], first: int, lines: int) -> int:
 
     best = max(active, key=shown_from, default=first)
     return first if 2 * shown_from(first) >= shown_from(best) else best
-
-
-def _numbers(door: Door, glance: Glance, sight: Sight) -> array[int] | None:
-    if glance.choice == FileChoice(View.ACTIVE):
-        return array("I", sorted(sample.no for sample in sight.active))
-    return door.numbers(sight.job, glance.choice) if glance.count else None
 
 
 def _rows(door: Door, job: Job, numbers: Sequence[int]) -> Sequence[FileRow]:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from s3tui.model import FileChoice, View
+from s3tui.model import FileChoice, Order, View
 from s3tui.tui.commands import Where, bindings
 from s3tui.tui.door import House, Sight
 from s3tui.tui.screens.retrying import RetryingPage
@@ -22,6 +22,7 @@ class FailedFilesPage(RetryingPage):
     SECTION = "Failures"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.FAILED)]
     VIEWS: ClassVar[dict[View, str]] = {View.FAILED: "Failed"}
+    ORDERS: ClassVar[tuple[Order, ...]] = (Order.NUMBER, Order.PATH, Order.SIZE, Order.TRIES)
 
     def __init__(self, house: House, job_id: str, fps: float, reason: str) -> None:
         super().__init__(house, job_id, fps)

@@ -7,7 +7,7 @@ which nothing changed writes nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from textual.containers import Horizontal
@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from s3tui.errors import S3tuiError
-from s3tui.model import WHOLE, FileRow, Job, JobState, VideoSample, View
+from s3tui.model import FileRow, Job, JobState, VideoSample
 from s3tui.text import display_text
 from s3tui.tui.csv_files import COUNTING_SHARE, CsvSeen, Lines, Reasons, Sheet, csv_lines, sheet_of
 from s3tui.tui.door import House, Sight
@@ -24,43 +24,37 @@ from s3tui.tui.figures import subject_of
 from s3tui.tui.looks import looks_of
 from s3tui.tui.messages import OpenJob
 from s3tui.tui.reading import Glance, Seen, read
-from s3tui.tui.screens.page import PATIENCE, SILENCE, WORKER_EVERY, Page
+from s3tui.tui.screens.choosing import ChoosingPage
+from s3tui.tui.screens.page import PATIENCE, SILENCE, WORKER_EVERY
 from s3tui.tui.videos import Published, detail_lines
 from s3tui.tui.widgets.detail import Detail
 from s3tui.tui.widgets.file_table import FileTable
-from s3tui.tui.widgets.summary import Choice, Summary, Trouble, ViewBar
+from s3tui.tui.widgets.summary import Summary, Trouble
 
 _NO_KEY = "This file has no key: its name is not UTF-8."
 
 
-class JobPage(Page):
+class JobPage(ChoosingPage):
     """A screen about the files of one job."""
 
-    VIEWS: ClassVar[dict[View, str]] = {}
     IS_PLAN: ClassVar[bool] = False
 
     def __init__(self, house: House, job_id: str, fps: float) -> None:
-        super().__init__(house)
+        super().__init__(house, FileTable(plan=self.IS_PLAN, id="files"))
         self.job_id = job_id
-        self.sight: Sight | None = None
         self.published: Mapping[int, Published] = {}
         self.csv = CsvSeen()
         self.reasons: Reasons = ()
         """Why records of an ingest job are no rows."""
         self._reasons_of, self._reasons_from = 0, 0.0
         """How many rejects `reasons` are of, and when it is time to count again."""
-        self.choice = WHOLE
         self._pause = 1 / fps
         self._timer: Timer | None = None
         self._read_at = 0.0
-        self._listed: tuple[object, ...] = ()
-        self._listed_at = 0.0
         self._worker_at = 0.0
         self._gone = False
-        self._filter_timer: Timer | None = None
-        self.trouble, self.summary, self.views, self.detail = Trouble(), Summary(), ViewBar(), Detail()
+        self.trouble, self.summary, self.detail = Trouble(), Summary(), Detail()
         self.notice = Static("", id="notice", markup=False)
-        self.table = FileTable(plan=self.IS_PLAN, id="files")
 
     def body(self) -> Iterable[Widget]:
         """Head, table, detail."""
@@ -105,24 +99,15 @@ class JobPage(Page):
 
     def read_now(self) -> None:
         """Read, unless a reading is out already."""
-        state = self._list_state()
-        due = state != self._listed and (state[:1] != self._listed[:1] or time.monotonic() - self._listed_at >= 1.0)
         page = (self.table.first_visible, self.table.page_lines) if self.table.following else None
         described = self.table.pointed_number if self.detail.display else None
-        glance = Glance(self.job_id, self.table.wanted(), self.choice, due, page, described, reasons=self._reasons_due())
-        if self.ask("look", lambda: read(self.house.service, glance), self._seen, self._unread) and due:
-            self._listed, self._listed_at = state, time.monotonic()
+        glance = Glance(self.job_id, self.table.wanted(), self.choice, page, described, reasons=self._reasons_due())
+        self.ask("look", lambda: read(self.house.service, glance), self._seen, self.unread)
+        self.list_files()
 
     def _reasons_due(self) -> bool:
         rows = None if self.sight is None else self.sight.rows
         return rows is not None and rows.rejected != self._reasons_of and time.monotonic() >= self._reasons_from
-
-    def _list_state(self) -> tuple[object, ...]:
-        """What the list of a view's numbers depends on."""
-        sight = self.sight
-        flying = sight is not None and self.choice.view in (View.ACTIVE, View.QUEUED)
-        active = tuple(sample.no for sample in sight.active) if sight is not None and flying else ()
-        return (self.choice, None if sight is None else sight.job.totals, active)
 
     def _seen(self, seen: Seen) -> None:
         self._read_at = time.monotonic()
@@ -134,7 +119,7 @@ class JobPage(Page):
         if current and glance.whole:
             self.table.show_all(seen.sight.job.totals.found)
         elif current and seen.numbers is not None:
-            self.table.show_numbers(seen.numbers)
+            self.table.show_numbers(seen.numbers, glance.choice)
         self.table.show(seen.rows, seen.sight.active, seen.passing, seen.sight.videos, seen.csv.counts)
         if current and self.table.following and seen.start is not None and seen.start != self.table.first_visible:
             self.table.show_from(seen.start)
@@ -157,10 +142,11 @@ class JobPage(Page):
         """Whether the detail is of another file by now than the one that was asked for."""
         return self.table.of_csv and self.detail.display and glance.described != self.table.pointed_number
 
-    def _unread(self, error: Exception) -> None:
+    def unread(self, error: Exception) -> None:
+        """The database could not be read: say so, and try again."""
         if not isinstance(error, S3tuiError):
             raise error
-        self._read_at, self._listed = time.monotonic(), ()
+        self._read_at = time.monotonic()
         self.trouble.say(display_text(str(error)), "Trying again every second; `s3tui status` tells more.")
 
     def _mind_worker(self, sight: Sight) -> None:
@@ -176,17 +162,7 @@ class JobPage(Page):
         self.title_bar.tell(str(subject_of(job)), looks_of(self.app).of_job(job))
         self.show_notice(job)
         self.trouble.say(display_text(job.error or ""), self.next_step(job))
-        containing = self.choice.containing
-        self.views.show(self.choice.view.value, self.choices(sight), f"/{display_text(containing)}" if containing else "")
-
-    def choices(self, sight: Sight) -> Sequence[Choice]:
-        """The views, with how many files each holds."""
-        counts = self.counts(sight)
-        return [
-            Choice(str(number), view.value, self.VIEWS[view], counts.get(view, 0), alarms=view is View.FAILED)
-            for number, view in enumerate(View, start=1)
-            if view in self.VIEWS
-        ]
+        self.show_views()
 
     def show_notice(self, job: Job) -> None:
         """Show the sentence about what the job will do."""
@@ -196,10 +172,6 @@ class JobPage(Page):
     def foretell(self, job: Job) -> str:  # noqa: ARG002 - for those that have something to say
         """A sentence about what the job will do; empty if there is none."""
         return ""
-
-    def counts(self, sight: Sight) -> dict[View, int]:
-        """How many files each view holds."""
-        raise NotImplementedError
 
     def nothing(self) -> str:
         """What an empty table says."""
@@ -239,41 +211,7 @@ class JobPage(Page):
         if self.table.of_csv and self.detail.display:
             self.read_now()
 
-    def on_view_bar_picked(self, event: ViewBar.Picked) -> None:
-        """A view was clicked."""
-        self.action_view(event.name)
-
-    def on_input_changed(self) -> None:
-        """Filter when the typing pauses."""
-        if self._filter_timer is not None:
-            self._filter_timer.stop()
-        self._filter_timer = self.set_timer(0.15, self._take_filter)
-
-    def on_input_submitted(self) -> None:
-        """Keep the filter, and go to the list."""
-        self._take_filter()
-        self.table.focus()
-
-    def _take_filter(self) -> None:
-        text = self.query_one(Input).value
-        if text != self.choice.containing:
-            self.choice = self.choice._replace(containing=text)
-            self.read_now()
-
     # Actions.
-
-    def action_view(self, name: str) -> None:
-        """Show another view."""
-        if View(name) in self.VIEWS and View(name) is not self.choice.view:
-            self.choice = self.choice._replace(view=View(name))
-            if self.sight is not None:
-                self.show_job(self.sight)
-            self.read_now()
-
-    def action_filter(self) -> None:
-        """Show the filter, and write in it."""
-        self.query_one("#filter").display = True
-        self.set_focus(self.query_one(Input))  # at once: what is typed fast comes right behind
 
     def action_detail(self) -> None:
         """Show the detail pane, or hide it."""

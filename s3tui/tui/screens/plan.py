@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
-from s3tui.model import Action, Job, JobState, View
+from s3tui.model import Action, Job, JobState, Order, View
 from s3tui.text import format_size, plural
 from s3tui.tui.commands import Where, bindings
 from s3tui.tui.csv_files import CsvAhead, ahead_of, reasons_words
@@ -35,6 +35,7 @@ class PlanPage(JobPage):
     SECTION = "Plan"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Where.PLAN)]
     VIEWS: ClassVar[dict[View, str]] = {View.ALL: "All", View.QUEUED: "To send", View.FAILED: "Will fail", View.DONE: "Skipped"}
+    ORDERS: ClassVar[tuple[Order, ...]] = (Order.NUMBER, Order.PATH, Order.SIZE, Order.STATE, Order.REASON)
     IS_PLAN = True
 
     def __init__(self, house: House, job_id: str, fps: float) -> None:

@@ -8,7 +8,10 @@ from s3tui.model import FileState, Job
 from s3tui.text import plural
 from s3tui.tui.screens.job_page import JobPage
 from s3tui.tui.screens.page import Page
+from s3tui.tui.widgets.file_list import MOST_MARKED
 from s3tui.tui.widgets.file_table import FileTable
+
+_TOO_MANY = f"At most {MOST_MARKED:,} files can be marked: send a whole group (F), or all that failed (R)."
 
 
 class RetryingPage(JobPage):
@@ -61,6 +64,17 @@ class RetryingPage(JobPage):
     def action_mark(self) -> None:
         """Mark the file under the cursor."""
         self.table.toggle_mark()
+
+    def action_mark_range(self) -> None:
+        """Begin a range of marks, or end it."""
+        ends = self.table.in_range
+        if self.table.mark_range() is None and ends:
+            self.say(_TOO_MANY)
+
+    def action_invert_marks(self) -> None:
+        """Mark what is not marked in the list, and the other way round."""
+        if not self.table.invert_marks():
+            self.say(_TOO_MANY)
 
 
 def retried_sentence(count: int) -> str:

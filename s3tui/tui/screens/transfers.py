@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from s3tui.model import Job, JobState, Sample, View
+from s3tui.model import WHOLE, Job, JobState, Order, Sample, View
 from s3tui.text import format_rate
 from s3tui.tui.commands import Where, bindings, first_key
 from s3tui.tui.course import Course, seconds_apart, spark
@@ -40,6 +40,7 @@ class TransfersPage(RetryingPage):
         View.FAILED: "Failed",
         View.DONE: "Done",
     }
+    ORDERS: ClassVar[tuple[Order, ...]] = (Order.NUMBER, Order.PATH, Order.SIZE, Order.STATE, Order.TRIES)
 
     def __init__(self, house: House, job_id: str, fps: float) -> None:
         super().__init__(house, job_id, fps)
@@ -185,8 +186,7 @@ class TransfersPage(RetryingPage):
     def action_follow(self) -> None:
         """Show all files, and stay with those in flight."""
         self.table.following = True
-        self.action_view(View.ALL.value)
-        self.read_now()
+        self.choose(WHOLE._replace(containing=self.choice.containing))
 
 
 def next_concurrency(now: int, direction: int) -> int:

@@ -1,50 +1,38 @@
-"""The files of one job, as a virtual list: it holds the rows around what is on the screen, and nothing of the others.
-
-The numbers of files are dense, so the view of all files needs no list: line and number are one. Every other view is an ascending
-array of numbers, made off the event loop and swapped in whole.
-"""
+"""How the files of one job, or of a plan, are drawn: one line each, with what is in flight."""
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from textual import events
+from textual.geometry import Region
 from textual.message import Message
-from textual.scrollbar import ScrollTo
 
-from s3tui.model import ActiveTransfer, FileRow, FileState, Proof, VideoSample
+from s3tui.model import ActiveTransfer, FileRow, FileState, Order, Proof, VideoSample
 from s3tui.text import display_text, format_size
 from s3tui.tui.cells import bar, left, right, tail
 from s3tui.tui.columns import LEAD, RETRY, Columns, csv_columns, error_columns, plan_columns, transfer_columns, video_columns
 from s3tui.tui.csv_files import CsvCounts
-from s3tui.tui.internals import paint_now
 from s3tui.tui.looks import PROOFS, Look, looks_of
+from s3tui.tui.sorting import arrow
 from s3tui.tui.videos import pace_words
+from s3tui.tui.widgets.file_list import FileList
 from s3tui.tui.widgets.line_table import LineTable, Piece
 
 _PROOF = 16
 """Cells that the words for a proof need."""
-ROWS_AT_ONCE = 500
-"""The door answers at most this many rows for a list of numbers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The rows that a table wants: a stretch of all files, or these numbers of a view."""
-
-    first: int
-    count: int
-    numbers: tuple[int, ...] | None
-
-
-class FileTable(LineTable):
+class FileTable(FileList):
     """Files of a job, or of a plan."""
 
-    class Moved(Message):
-        """Other rows are in sight now; some of them may not be known yet."""
+    class OrderAsked(Message):
+        """The heading of a column was clicked."""
+
+        def __init__(self, order: Order) -> None:
+            super().__init__()
+            self.order = order
 
     class RetryAsked(Message):
         """The Retry button of a failed line was clicked."""
@@ -56,8 +44,6 @@ class FileTable(LineTable):
     def __init__(self, *, plan: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
         self._plan = plan
-        self._numbers: array[int] | None = None
-        self._rows: dict[int, FileRow] = {}
         self._active: dict[int, ActiveTransfer] = {}
         self._videos: dict[int, VideoSample] = {}
         self._counts: Mapping[int, CsvCounts] = {}
@@ -67,51 +53,17 @@ class FileTable(LineTable):
         """Whether the files are ingested."""
         self.of_failures = False
         """Whether all have failed for one reason: each tells its error then."""
+        self._awaited: Order | None = None
+        """What the database is sorting by; the heading of that column says so."""
         self._passing: frozenset[FileState] = frozenset()
-        self.marked: set[int] = set()
-        self.nothing = "Nothing here yet."
-        self.following = False
-        """Whether the page goes with what is in flight; whoever moves the cursor or scrolls stops it."""
 
     # What the screen puts in.
 
-    def wanted(self) -> Wanted:
-        """The rows in sight and a page each side."""
-        page = self.page_lines
-        first = max(0, self.first_visible - page)
-        count = min(3 * page, ROWS_AT_ONCE, max(0, self.count - first))
-        if self._numbers is None:
-            return Wanted(first, max(count, page), None)
-        return Wanted(first, count, tuple(self._numbers[first : first + count]))
-
-    def show_all(self, count: int) -> None:
-        """Show every file; there are this many now."""
-        if self._numbers is not None:
-            pointed = self.pointed_number
-            self._numbers = None
-            self._swap(count, pointed)
-        self.set_count(count)
-
-    def show_numbers(self, numbers: array[int]) -> None:
-        """Show these files only; the cursor stays on its file if that is among them."""
-        if self._numbers is None or numbers != self._numbers:
-            pointed = self.pointed_number
-            self._numbers = numbers
-            self._swap(len(numbers), pointed)
-
-    def _swap(self, count: int, pointed: int | None) -> None:
-        self.set_count(count)
-        index = self.cursor if pointed is None else self._index_of(pointed)
-        elsewhere = 0 if self.following else self.cursor
-        self.move_to(elsewhere if index is None else index)
-        self.refresh()
-        self.moved()
-
-    def _index_of(self, number: int) -> int | None:
-        if self._numbers is None:
-            return number
-        index = bisect_left(self._numbers, number)
-        return index if index < len(self._numbers) and self._numbers[index] == number else None
+    def await_order(self, order: Order | None) -> None:
+        """The files are being sorted by another column; None: they are sorted."""
+        if order is not self._awaited:
+            self._awaited = order
+            self.refresh(Region(0, 0, self.size.width, self.HEADER))
 
     def show(
         self,
@@ -145,34 +97,7 @@ class FileTable(LineTable):
         if self.cursor in changed:
             self.post_message(self.Pointed(self))
 
-    def _nearby(self) -> dict[int, FileRow]:
-        page = self.page_lines
-        near = range(max(0, self.first_visible - 2 * page), min(self.count, self.first_visible + 3 * page))
-        numbers = {self.number_at(index) for index in near}
-        return {number: row for number, row in self._rows.items() if number in numbers}
-
     # What the screen asks.
-
-    def number_at(self, index: int) -> int:
-        """The file on a line."""
-        return index if self._numbers is None else self._numbers[index]
-
-    @property
-    def pointed_number(self) -> int | None:
-        """The file under the cursor; None in an empty list."""
-        return self.number_at(self.cursor) if self.cursor < self.count else None
-
-    @property
-    def pointed_row(self) -> FileRow | None:
-        """The row under the cursor, if it has been read."""
-        number = self.pointed_number
-        return None if number is None else self._rows.get(number)
-
-    @property
-    def missing(self) -> bool:
-        """Whether a line in sight has not been read yet."""
-        in_sight = range(self.first_visible, min(self.count, self.first_visible + self.page_lines))
-        return any(self.number_at(index) not in self._rows for index in in_sight)
 
     def sample_of(self, number: int) -> ActiveTransfer | None:
         """The file's progress, if it is in flight."""
@@ -192,46 +117,6 @@ class FileTable(LineTable):
             return replace(look, word="ingesting")
         video = self._videos.get(row.no) if row.state is FileState.PLANNED else None
         return look if video is None else replace(look, word=str(video.phase))
-
-    def action_move(self, lines: int) -> None:
-        """The person looks for something: stay there."""
-        self.following = False
-        super().action_move(lines)
-
-    def on_click(self, _: events.Click) -> None:
-        """The same by mouse."""
-        self.following = False
-
-    def on_mouse_scroll_down(self) -> None:
-        """The same by its wheel."""
-        self.following = False
-
-    def on_mouse_scroll_up(self) -> None:
-        """The same by its wheel."""
-        self.following = False
-
-    def on_scroll_to(self, _: ScrollTo) -> None:
-        """The same by the scroll bar."""
-        self.following = False
-
-    def toggle_mark(self) -> None:
-        """Mark the file under the cursor, or unmark it, and go on to the next."""
-        self.following = False
-        number = self.pointed_number
-        if number is not None:
-            self.marked ^= {number}
-            self.move_to(self.cursor + 1)
-            paint_now(self)
-
-    def unmark_all(self) -> None:
-        """Forget all marks."""
-        self.marked.clear()
-        self.refresh()
-
-    def moved(self) -> None:
-        """Ask for the rows in sight if some are missing."""
-        if self.missing:
-            self.post_message(self.Moved())
 
     def on_line_table_chosen(self, event: LineTable.Chosen) -> None:
         """A click on a failed line's button retries it."""
@@ -261,31 +146,50 @@ class FileTable(LineTable):
 
     def header(self, width: int) -> Sequence[Piece]:
         """Names of the columns."""
+        return [("".join(text for text, _ in self._headings(width)).rstrip(), "heading")]
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the heading of a column sorts by it."""
+        at = 0
+        for text, order in self._headings(self.size.width) if event.y < self.HEADER else ():
+            if order is not None and at <= event.x < at + len(text):
+                self.post_message(self.OrderAsked(order))
+            at += len(text)
+
+    def _headings(self, width: int) -> list[tuple[str, Order | None]]:
+        """What stands above each column, and the order that it can be sorted by."""
         columns = self._columns(width)
-        names = [" " * LEAD + left("State", columns.state) + left("Path", columns.path)]
+        names = [(" " * LEAD, None), self._heading("State", columns.state - 1, Order.STATE)]
+        names.append(self._heading("Path", columns.path, Order.PATH))
         if columns.bar:
-            names.append(left("Progress", columns.bar))
+            names.append((left("Progress", columns.bar) + " ", None))
         if columns.percent:
-            names.append(" " * columns.percent)
+            names.append((" " * columns.percent + " ", None))
         if columns.note:
-            names.append(left("Why", columns.note))
+            names.append(self._heading("Why", columns.note, None if self.of_failures else Order.REASON))
         if columns.size:
-            names.append(right("Size", columns.size))
-        if columns.rate and not self.of_failures:
-            names.append(right("Speed" if self.of_videos else "Rows" if self.of_csv else "Rate", columns.rate))
-        if self.of_failures:
-            names.append(" " * columns.rate)
+            names.append(self._heading("Size", -columns.size, Order.SIZE))
+        if columns.rate:
+            rate = "" if self.of_failures else "Speed" if self.of_videos else "Rows" if self.of_csv else "Rate"
+            names.append((right(rate, columns.rate) + " ", None))
         if columns.rejected:
-            names.append(right("Rejected", columns.rejected))
+            names.append((right("Rejected", columns.rejected) + " ", None))
         if columns.tries:
-            names.append(right("Tries" if columns.tries > 4 else "#", columns.tries))
-        return [(" ".join(names), "heading")]
+            names.append(self._heading("Tries" if columns.tries > 4 else "#", -columns.tries, Order.TRIES))
+        return names
+
+    def _heading(self, name: str, width: int, order: Order | None) -> tuple[str, Order | None]:
+        """A name with the arrow of the order, or only that if there is no room; of numbers, at the right, `width` is negative."""
+        if order is not None and order in (self.choice.order, self._awaited):
+            sign = "…" if order is self._awaited else arrow(self.choice, ascii_only=looks_of(self.app).ascii_bars)
+            name = f"{name} {sign}" if len(name) + 2 <= abs(width) else sign
+        return (left(name, width) if width > 0 else right(name, -width)) + " ", order
 
     def line(self, index: int, width: int) -> Sequence[Piece]:
         """One file."""
         number = self.number_at(index)
         row = self._rows.get(number)
-        lead = ("▌" if index == self.cursor else " ", "mark"), ("•" if number in self.marked else " ", "mark")
+        lead = ("▌" if index == self.cursor else " ", "mark"), (self.mark_of(number), "mark")
         if row is None:
             return [*lead, (left(f"…          file {number + 1:,}", width - LEAD), "rule")]
         look = self.look_of(row)

@@ -173,6 +173,16 @@ class LineTable(ScrollView, can_focus=True):
         """To the last line."""
         self.action_move(self._count)
 
+    def action_jump(self) -> None:
+        """Ask for a line, and go there."""
+        from s3tui.tui.screens.jumping import LineEntry  # it is seldom asked for
+
+        def answered(index: int | None) -> None:
+            if index is not None:
+                self.action_move(index - self.cursor)
+
+        self.app.push_screen(LineEntry(self._count), answered)
+
     def on_click(self, event: events.Click) -> None:
         """A click moves the cursor and says where it was."""
         index = self.first_visible + event.y - self.HEADER
