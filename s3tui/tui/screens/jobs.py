@@ -67,7 +67,7 @@ class JobsPage(Page):
 
     def tick(self) -> None:
         """Read the history: as often as is painted while a job runs and this is on show, else once a second."""
-        if time.monotonic() - self._read_at >= (self._pause * 0.9 if self.running and self.is_current else 1.0):
+        if self.may_look(self._pause if self.running and self.is_current else 1.0, self._read_at):
             self.ask("history", lambda: self.house.service.browse(limit=SHOWN), self._show, self._unread)
 
     @property
