@@ -48,6 +48,8 @@ class SlowTerminal(Terminal):
         self._rate, self._way = rate, round_trip / 2
         self._sent_by = 0.0
         """When the line will have taken all that was written."""
+        self.most_backlog: float = 0
+        """The most bytes that have waited so far."""
         self._kept = b""
         self._courier = _Courier()
         self._courier.start()
@@ -62,6 +64,7 @@ class SlowTerminal(Terminal):
         for start in range(0, len(data), _PACKET):
             packet, self._kept = whole(self._kept + data[start : start + _PACKET])
             self._sent_by = max(time.monotonic(), self._sent_by) + len(packet) / self._rate
+            self.most_backlog = max(self.most_backlog, self.backlog)
             self._courier.at(self._sent_by + self._way, partial(super()._arrive, packet))
 
     def _send(self, data: bytes) -> None:

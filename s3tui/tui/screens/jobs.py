@@ -17,6 +17,7 @@ from s3tui.tui.commands import Where, bindings
 from s3tui.tui.crew import house_words
 from s3tui.tui.door import House
 from s3tui.tui.figures import subject_of
+from s3tui.tui.link import link_of
 from s3tui.tui.messages import JobsRead, OpenCourse, OpenFailures, OpenJob, OpenNewJob
 from s3tui.tui.screens.page import Page
 from s3tui.tui.widgets.job_table import JobTable
@@ -84,7 +85,7 @@ class JobsPage(Page):
 
     def _look_around(self) -> None:
         """See who works, if anybody has to."""
-        if self.running and self.is_current:
+        if self.running and self.is_current and link_of(self.app).free:
             self.ask("crew", lambda: self.house.service.crew(), self._take_crew, lambda _: None)
 
     def _take_crew(self, crew: Sequence[WorkerState]) -> None:
