@@ -99,7 +99,7 @@ def test_a_slow_line_does_not_fill_and_keys_come_through(environment: Mapping[st
         terminal.most_backlog, until = 0, time.monotonic() + 4
         while time.monotonic() < until:
             until_moved(terminal, "j")
-        assert 0 < terminal.most_backlog < 3_000
+        assert 0 < terminal.most_backlog < 8_000  # a frame or two that scroll
         assert look(terminal) > 2
 
 
