@@ -2,8 +2,10 @@
 
 Everything happens on a real terminal. While a real worker carries 100 transfers at a time to a store that answers after 1.5 s (see
 sink.py), keys are pressed in the Transfers screen, and each is timed to the first bytes that only it can cause: the cursor's mark
-on another line. Then a job with many files is opened, for the memory of the UI process and the time to its first paint.
-Believe the ratios more than the absolute values.
+on another line. Then a job with many files is opened, for the memory of the UI process and the time to its first paint. In the end
+a job of many more moves 100 transfers with every frame: for what is written with our own output and with Textual's, and for keys
+at the end of slow lines, where a key counts from its press until it is seen there. Believe the ratios more than the absolute
+values.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
@@ -28,14 +31,21 @@ from threading import Thread
 
 from benchmarks.stores import running_sink
 from s3tui.config import load_settings
-from s3tui.model import WHOLE, JobState
+from s3tui.jobs.specs import encode_spec
+from s3tui.model import WHOLE, JobState, new_id, now_ms
 from s3tui.runtime import Runtime
-from tests.state.scenes import ANN, plan, planned, register
+from s3tui.state.jobs import NewJob
+from tests.slow_line import SlowTerminal
+from tests.state.scenes import ANN, claim, plan, planned, register
 from tests.terminal import Terminal
 from tests.waiting import wait_until
 
 SIZES = ((80, 24), (200, 50))
 CURSOR = "▌"
+LINES = ((100_000, 0.08), (8_000, 0.15))
+"""Bytes a second, and seconds of a round trip."""
+TRUE_COLOUR = {"COLORTERM": "truecolor"}
+PLAIN = {**TRUE_COLOUR, "S3TUI_UI__FAST_OUTPUT": "off", "S3TUI_UI__ACK_PACING": "off"}
 
 
 def main() -> int:
@@ -43,19 +53,30 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition(":")[0] if __doc__ else None)
     parser.add_argument("--keys", type=int, default=60, help="keys for each size")
     parser.add_argument("--files", type=int, default=12_000, help="files of the job that runs")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="files of the large job")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="files of the large job, and of the one that moves")
     parser.add_argument("--pairs", type=int, default=5, help="uploads with the UI open, and as many without")
+    parser.add_argument("--only", choices=["load", "large", "line", "cost"], help="measure a part")
     options = parser.parse_args()
     rows: list[tuple[str, str]] = []
     with tempfile.TemporaryDirectory(prefix="s3tui-bench-") as name, running_sink(delay=1.5) as url:
         directory = Path(name)
-        make_tree(directory / "tree", options.files)
         os.environ.update(environment(directory, url))
-        with running_job(directory / "tree") as job:
-            for size in SIZES:
-                rows += under_load(job, size, options.keys)
-        rows += large_job(options.rows)
-        rows += cost_of_an_open_ui(directory / "paired", options.pairs)
+        if options.only in (None, "load"):
+            make_tree(directory / "tree", options.files)
+            with running_job(directory / "tree") as job:
+                for size in SIZES:
+                    rows += under_load(job, size, options.keys)
+        if options.only in (None, "large"):
+            rows += large_job(options.rows)
+        if options.only in (None, "line"):
+            rows += idle()
+            with moving_job(options.rows) as job:
+                for size in SIZES:
+                    rows += written(job, size, options.keys)
+                for rate, round_trip in LINES:
+                    rows += slow_line(job, rate, round_trip, options.keys // 3)
+        if options.only in (None, "cost"):
+            rows += cost_of_an_open_ui(directory / "paired", options.pairs)
     print(f"\n{os.cpu_count()} cores; a real job of {options.files:,} files\n\n| | |\n|---|---|")
     print("\n".join(f"| {what} | {figure} |" for what, figure in rows))
     return 0
@@ -64,7 +85,7 @@ def main() -> int:
 def under_load(job: str, size: tuple[int, int], keys: int) -> list[tuple[str, str]]:
     """Press keys while the job runs."""
     columns, lines = size
-    with Terminal(["-m", "s3tui", "tui", "--job", job], {}, columns=columns, lines=lines) as terminal:
+    with Terminal(["-m", "s3tui", "tui", "--job", job], TRUE_COLOUR, columns=columns, lines=lines) as terminal:
         terminal.until_seen("sending")
         time.sleep(2)
         cpu, written, began = cpu_seconds(terminal.process.pid), terminal.written, time.perf_counter()
@@ -234,6 +255,96 @@ def timed_import() -> float:
     began = time.perf_counter()
     subprocess.run([sys.executable, "-c", "import textual.app"], check=True)
     return time.perf_counter() - began
+
+
+def idle() -> list[tuple[str, str]]:
+    """Look at a screen on which nothing happens."""
+    with Terminal(["-m", "s3tui"], TRUE_COLOUR) as terminal:
+        terminal.until_seen("New job")
+        time.sleep(3)
+        before = terminal.written
+        time.sleep(10)
+        return [("80x24: written in 10 s while nothing happens", f"{terminal.written - before} bytes")]
+
+
+def written(job: str, size: tuple[int, int], keys: int) -> list[tuple[str, str]]:
+    """Count what is written while 100 transfers move with every frame, and press keys meanwhile."""
+    columns, lines = size
+    found = []
+    for output, whose in ((TRUE_COLOUR, "our output"), (PLAIN, "Textual's")):
+        with Terminal(["-m", "s3tui", "tui", "--job", job], output, columns=columns, lines=lines) as terminal:
+            terminal.until_seen("sending")
+            time.sleep(3)
+            before, frames, began = terminal.written, terminal.frames, time.perf_counter()
+            cpu = cpu_seconds(terminal.process.pid)
+            time.sleep(8)
+            seconds = time.perf_counter() - began
+            rate, paints = (terminal.written - before) / seconds / 1000, (terminal.frames - frames) / seconds
+            share = (cpu_seconds(terminal.process.pid) - cpu) / seconds
+            key_latency(terminal, "j")
+            moves = sorted(key_latency(terminal, "j" if at % 8 < 4 else "k") for at in range(keys))
+        what = f"{columns}x{lines}, 100 transfers move, {whose}"
+        found += [
+            (f"{what}: written, frames, CPU of a core", f"{rate:.1f} kB/s, {paints:.1f}/s, {share:.0%}"),
+            (f"{what}: key to first byte: p50 / p90 / max", milliseconds(moves)),
+        ]
+    return found
+
+
+def slow_line(job: str, rate: float, round_trip: float, keys: int) -> list[tuple[str, str]]:
+    """Press keys at the end of a slow line: how long until each is seen, and how much waits for the line."""
+    found = []
+    for output, whose in ((TRUE_COLOUR, "our output"), (PLAIN, "Textual's")):
+        arguments = ["-m", "s3tui", "tui", "--job", job]
+        with SlowTerminal(arguments, output, rate=rate, round_trip=round_trip) as terminal:
+            terminal.until_seen("sending")
+            time.sleep(8)
+            terminal.press("g")
+            seen: list[float] = []
+            terminal.most_backlog = missed = 0
+            while len(seen) < keys and missed < 3:
+                try:
+                    seen.append(key_latency(terminal, "j"))
+                except SystemExit:
+                    missed += 1
+            backlog = terminal.most_backlog
+        what = f"80x24, {rate / 1000:.0f} kB/s, round trip {round_trip * 1000:.0f} ms, {whose}"
+        figure = milliseconds(sorted(seen)) if seen else "never within 5 s"
+        found.append((f"{what}: key p50 / p90 / max; most bytes that waited", f"{figure}; {backlog / 1000:.1f} kB"))
+    return found
+
+
+@contextmanager
+def moving_job(rows: int) -> Iterator[str]:
+    """A job of so many files whose worker tells something new of 100 transfers, five times a second; yields its id."""
+    ended = threading.Event()
+    with Runtime(load_settings().settings) as runtime:
+        store = runtime.store
+        register(store, ANN, pid=os.getpid())
+        spec = encode_spec(runtime.upload_spec([tempfile.gettempdir()], "s3://bench/moving"))
+        job = new_id()
+        store.jobs.create(NewJob(job, "upload", "upload", spec, "moving", False, 100, ANN.id, "", now_ms(), place=""))
+        numbers = range(rows)
+        plan(
+            store, ([planned(f"file-{number:06}.bin", 10**8) for number in numbers[at : at + 2000]] for at in range(0, rows, 2000))
+        )
+        lease = claim(store)
+        moved = [number for _source, _path, number, *_rest in store.transfers.to_carry(lease)][:100]
+
+        def beat() -> None:
+            sent = 0
+            while not ended.wait(0.2):
+                sent += 1_234_567
+                active = [[number, (sent + number * 997_001) % 10**8, 10**8, 1, 1e6 + sent % 9_999_999] for number in moved]
+                store.workers.beat(ANN.id, {job: {"active": active}})
+
+        thread = threading.Thread(target=beat)
+        thread.start()
+        try:
+            yield job
+        finally:
+            ended.set()
+            thread.join()
 
 
 @contextmanager

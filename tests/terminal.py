@@ -12,7 +12,8 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -29,6 +30,24 @@ _MODES = re.compile(rb"\x1b\[\?([0-9;]+)([hl])|\x1b\[([<>])[0-9]*u")
 _ON_AT_FIRST = {7, 25}
 """Line wrap and cursor; all other modes (mouse, focus, the other screen, bracketed paste) are off in a terminal at rest."""
 _SYNC_QUESTION, _SYNC_ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
+_OTHER_SCREEN = b"\x1b[?1049h"
+FRAME = b"\x1b[?2026h"
+
+
+class _Screen(pyte.Screen):
+    """Answers where the cursor is, unless answers are held back."""
+
+    def __init__(self, columns: int, lines: int, answer: Callable[[bytes], None]) -> None:
+        super().__init__(columns, lines)
+        self._answer = answer
+        self.held: list[str] | None = None
+
+    def write_process_input(self, data: str) -> None:
+        """What the terminal has to say."""
+        if self.held is None:
+            self._answer(data.encode())
+        else:
+            self.held.append(data)
 
 
 class Terminal:
@@ -42,9 +61,14 @@ class Terminal:
         columns: int = 80,
         lines: int = 24,
         directory: Path | None = None,
+        synchronizes: bool = True,
     ) -> None:
-        """Run Python with these arguments, in an environment that this one is added to."""
-        self._screen = pyte.Screen(columns, lines)
+        """Run Python with these arguments, in an environment that this one is added to.
+
+        A terminal that does not synchronize shows what is written as it comes.
+        """
+        self._synchronizes = synchronizes
+        self._screen = _Screen(columns, lines, self._send)
         self._stream = pyte.ByteStream(self._screen)
         self._lock = threading.Lock()
         self._master, slave = pty.openpty()
@@ -70,8 +94,8 @@ class Terminal:
         """Keyboard protocols that were pushed and not popped."""
         self.raw = bytearray()
         """All that the program has written."""
-        self.written = 0
-        """Bytes that the program has written."""
+        self.written = self.frames = 0
+        """Bytes, and synchronized updates, that the program has written."""
         self.notices: list[str] = []
         """What was told the desktop, by OSC 9."""
         self.bells = 0
@@ -96,16 +120,30 @@ class Terminal:
             if self._master not in ready:
                 continue
             data = os.read(self._master, 65536)
-            if _SYNC_QUESTION in data:
-                os.write(self._master, _SYNC_ANSWER)
             with self._lock:
                 self.written += len(data)
                 self.raw += data
-                data, kept = _whole(kept + data)
-                self._learn_modes(data)
-                self.notices += [notice.decode() for notice in _NOTICE.findall(data)]
-                self.bells += _OSC.sub(b"", data).count(b"\a")
-                self._stream.feed(PRIVATE.sub(b"", data))
+            data, kept = whole(kept + data)
+            self.frames += data.count(FRAME)
+            self._arrive(data)
+
+    def _arrive(self, data: bytes) -> None:
+        """The terminal gets what the program has written."""
+        if _SYNC_QUESTION in data and self._synchronizes:
+            self._send(_SYNC_ANSWER)
+        with self._lock:
+            self._learn_modes(data)
+            self.notices += [notice.decode() for notice in _NOTICE.findall(data)]
+            self.bells += _OSC.sub(b"", data).count(b"\a")
+            for at, part in enumerate(data.split(_OTHER_SCREEN)):
+                if at:
+                    self._screen.erase_in_display(2)
+                self._stream.feed(PRIVATE.sub(b"", part))
+
+    def _send(self, data: bytes) -> None:
+        """The program gets what the terminal says."""
+        with suppress(OSError):  # it may be gone
+            os.write(self._master, data)
 
     def _learn_modes(self, data: bytes) -> None:
         for modes, switch, keyboard in _MODES.findall(data):
@@ -116,9 +154,10 @@ class Terminal:
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def resize(self, columns: int, lines: int) -> None:
-        """Give the terminal another size, and tell the program."""
+        """Give the terminal another size, and tell the program; what it showed is lost, as it may be."""
         with self._lock:
             self._screen.resize(lines, columns)
+            self._screen.erase_in_display(2)
         self._size_is(columns, lines)
 
     def stop_reading(self) -> None:
@@ -160,10 +199,31 @@ class Terminal:
                     return "".join(cells[x].data for x in range(self._screen.columns))
             return ""
 
+    def picture(self) -> list[list[pyte.screens.Char]]:
+        """All cells: characters, colours and attributes."""
+        with self._lock:
+            rows = range(self._screen.lines)
+            return [[self._screen.buffer[y][x] for x in range(self._screen.columns)] for y in rows]
+
     def press(self, *keys: str) -> None:
         """Type."""
         for key in keys:
-            os.write(self._master, key.encode())
+            self._send(key.encode())
+
+    def hold_answers(self) -> None:
+        """Do not say where the cursor is."""
+        self._screen.held = []
+
+    def release_answers(self) -> None:
+        """Say it now, and from now on."""
+        held, self._screen.held = self._screen.held, None
+        for answer in held or ():
+            self._send(answer.encode())
+
+    @property
+    def unanswered(self) -> int:
+        """How many questions where the cursor is wait for an answer."""
+        return len(self._screen.held or ())
 
     def until_seen(self, text: str, timeout: float = 60) -> None:
         """Wait until a text is on the screen."""
@@ -186,7 +246,7 @@ class Terminal:
             self._master = -1
 
 
-def _whole(data: bytes) -> tuple[bytes, bytes]:
+def whole(data: bytes) -> tuple[bytes, bytes]:
     """The data up to a sequence that may go on in the next read, and the rest."""
     start = data.rfind(b"\x1b")
     if start >= 0 and not re.match(rb"\x1b(\[[<=>?]?[0-9;:$]*[a-zA-Z~]|\][^\a]*\a|[^\[\]])", data[start:]):

@@ -79,8 +79,12 @@ class UiOptions(BaseModel):
     """Whether clicks are taken; auto: over SSH, moves of the mouse without a button are not asked for."""
     animations: Literal["auto", "on", "off"] = "auto"
     """Whether scrolling and switches glide; auto: not over SSH."""
+    fast_output: Literal["auto", "off"] = "auto"
+    """auto: write only the characters that changed; off: leave all output to Textual."""
+    ack_pacing: Literal["auto", "off"] = "auto"
+    """auto: paint progress no faster than the line to the terminal takes it; off: always at `fps`."""
 
-    @field_validator("color", "mouse", "animations", mode="before")
+    @field_validator("color", "mouse", "animations", "fast_output", "ack_pacing", mode="before")
     @classmethod
     def _are_words(cls, value: object) -> object:
         """YAML reads on and off as booleans, and 16 as a number."""

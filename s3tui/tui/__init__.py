@@ -17,7 +17,9 @@
     themes         YAML files to themes
     door           what the UI needs of the rest of the program, as protocols
     messages       what screens tell the application
-    internals      the only module that touches private names of Textual
+    screen_writer  what the terminal shows, and the least to write to change it
+    link           the line to the terminal: its round trip, and whether progress may be painted
+    internals      the only module that touches private names of Textual; there screen_writer and link are put into the App
     filters        the last net: no control character leaves the UI; glyphs as ASCII
     driver         the mouse over a slow line
     hangup         signals, terminals that went away, and leaving the terminal as it was found

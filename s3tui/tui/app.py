@@ -125,6 +125,8 @@ def _application(
         ascii_glyphs=ui.glyphs == "ascii",
         mouse_moves=ui.mouse == "on" or not _over_ssh(),
         few_colours=_has_few_colours(),
+        fast_output=ui.fast_output == "auto",
+        ack_pacing=ui.ack_pacing == "auto",
         log=settings.logging.path,
         job=job,
         prefill=prefill,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.filter import LineFilter
@@ -29,7 +29,7 @@ from s3tui.tui.driver import ClicksOnlyDriver
 from s3tui.tui.endings import Endings, desktop_notice, ending_sentence
 from s3tui.tui.filters import AsciiGlyphs, Printable
 from s3tui.tui.hangup import Departure, can_stop, has_other_screen, stop
-from s3tui.tui.internals import end_after_failure, repaint_all, tell_terminal
+from s3tui.tui.internals import QuietApp, end_after_failure, tell_terminal
 from s3tui.tui.looks import Looks
 from s3tui.tui.messages import (
     DoCommand,
@@ -58,7 +58,7 @@ _PACES = (1, 2, 4, 8, 15, 30, 60)
 _RUNNING = (JobState.PENDING, JobState.RUNNING)
 
 
-class S3tuiApp(App[int], Asking):
+class S3tuiApp(QuietApp, Asking):
     """The terminal UI over one house. The result is the exit code."""
 
     CSS_PATH = "s3tui.tcss"
@@ -75,6 +75,8 @@ class S3tuiApp(App[int], Asking):
         fps: float = 4,
         keys: dict[str, str] | None = None,
         notify: bool = True,
+        fast_output: bool = True,
+        ack_pacing: bool = True,
         log: Path = Path(os.devnull),
         job: str | None = None,
         prefill: Prefill | None = None,
@@ -88,6 +90,8 @@ class S3tuiApp(App[int], Asking):
         colourless = bool(os.environ.get("NO_COLOR"))  # Textual takes it out of the environment
         # Without ansi_color it would make greys of colours, and black on black of the terminal's own.
         super().__init__(
+            fast_output=fast_output,
+            ack_pacing=ack_pacing,
             ansi_color=True if colourless else None,
             driver_class=None if mouse_moves or has_other_screen() else ClicksOnlyDriver,
         )
@@ -131,6 +135,7 @@ class S3tuiApp(App[int], Asking):
     def watch_theme(self, name: str) -> None:
         """Glyphs and bars belong to the theme."""
         skin = self.shelf.skins.get(name)
+        self.forget_screen()
         self._wear(skin.looks if skin else Looks())
 
     def _wear(self, looks: Looks) -> None:
@@ -180,6 +185,7 @@ class S3tuiApp(App[int], Asking):
             self.notify(display_text(problem), severity="warning", markup=False, timeout=10)
 
     def _leave(self, code: int) -> None:
+        self.link.give_up()
         self.exit(code, return_code=code)
 
     def _handle_exception(self, error: Exception) -> None:
@@ -343,7 +349,7 @@ class S3tuiApp(App[int], Asking):
 
     def action_redraw(self) -> None:
         """Paint every cell again."""
-        repaint_all(self.screen)
+        self.repaint()
 
     # Leaving.
 

@@ -31,6 +31,8 @@ _LOOK_EVERY = 1000
 """Milliseconds; where `poll` does not tell by itself that a terminal went away."""
 _NUDGE = signal.SIGURG
 """Means nothing, and breaks off a system call that hangs."""
+_WRITER = "textual-output"
+"""Name of the thread in which Textual writes."""
 _AS_FOUND = (
     "\x18\x1b[?2026l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[?1004l\x1b[?2004l\x1b[?2048l"
     "\x1b[<u\x1b[0m\x1b[?7h\x1b[?1049l\x1b[?25h"
@@ -110,18 +112,25 @@ class _Terminal:
 
 
 def _write_at_last(descriptor: int) -> None:
-    """Write what takes the modes back, instead of anything that waits to be written; the descriptor does not block."""
-    for _ in range(20):
-        for thread in threading.enumerate():
-            if thread is not threading.current_thread() and thread.ident is not None:
-                signal.pthread_kill(thread.ident, _NUDGE)  # one hangs in a write, and nobody else may write meanwhile
+    """Write what takes the modes back, instead of anything that waits to be written; the descriptor does not block.
+
+    Textual's thread that writes hangs in it: broken off, it finds the terminal full and ends. If it was made room before that, it
+    would go on with its frames after our last word.
+    """
+    for _ in range(40):
+        writers = [thread for thread in threading.enumerate() if thread.name == _WRITER and thread.ident is not None]
+        if not writers:
+            break
+        for thread in writers:
+            signal.pthread_kill(thread.ident or 0, _NUDGE)
+        time.sleep(0.005)
+    last = _AS_FOUND.encode()
+    for _ in range(40):
         termios.tcflush(descriptor, termios.TCOFLUSH)
-        try:
-            os.write(descriptor, _AS_FOUND.encode())
-        except BlockingIOError:
-            time.sleep(0.005)
-        else:
-            return
+        with suppress(BlockingIOError):  # room is made a little later
+            if os.write(descriptor, last) == len(last):
+                return
+        time.sleep(0.005)
 
 
 class _Threads(ThreadPoolExecutor):

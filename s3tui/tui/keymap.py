@@ -18,6 +18,8 @@ _NAMES = (
     | {binding.key for binding in Binding.make_bindings([Binding(sign, "") for sign in _SIGNS])}
 )
 """Names of keys that are longer than a character; a comma keeps keys apart, so it has only its name."""
+_TAKEN = {"shift+f3"}
+"""What terminals send for it says where the cursor is, too, and is always taken for that."""
 _MODIFIERS = {"ctrl", "shift", "alt", "super", "hyper", "meta"}
 
 
@@ -114,7 +116,7 @@ def _named(keys: str) -> list[str]:
 
 def _is_key(key: str) -> bool:
     *modifiers, name = key.split("+") if len(key) > 1 else [key]
-    if not _MODIFIERS.issuperset(modifiers) or not name:
+    if not _MODIFIERS.issuperset(modifiers) or not name or key in _TAKEN:
         return False
     return len(name) == 1 or name in _NAMES
 

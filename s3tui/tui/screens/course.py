@@ -18,6 +18,7 @@ from s3tui.tui.commands import Where, bindings
 from s3tui.tui.course import Course, Scale, scale, seconds_apart
 from s3tui.tui.door import House, Sight
 from s3tui.tui.figures import clock_time, subject_of
+from s3tui.tui.link import link_of
 from s3tui.tui.looks import looks_of
 from s3tui.tui.screens.page import Page
 from s3tui.tui.widgets.plot import Drawing, Line, Plot
@@ -66,7 +67,7 @@ class CoursePage(Page):
     def tick(self) -> None:
         """Read again, while the job goes on."""
         rest = self._seen is not None and self._seen[0].job.state not in (JobState.PENDING, JobState.RUNNING)
-        if self.is_current and (not rest or time.monotonic() - self._read_at >= 5):
+        if self.is_current and link_of(self.app).free and (not rest or time.monotonic() - self._read_at >= 5):
             self.ask("course", self._read, self._take, self._unread)
 
     def _read(self) -> tuple[Sight, list[Sample]]:

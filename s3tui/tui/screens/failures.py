@@ -16,6 +16,7 @@ from s3tui.tui.commands import Where, bindings
 from s3tui.tui.csv_files import COUNTING_SHARE
 from s3tui.tui.door import House, Sight
 from s3tui.tui.figures import subject_of
+from s3tui.tui.link import link_of
 from s3tui.tui.looks import looks_of
 from s3tui.tui.messages import OpenFailedFiles
 from s3tui.tui.screens.page import Page
@@ -67,7 +68,7 @@ class FailuresPage(Page):
     # Reading.
 
     def _tick(self) -> None:
-        if self.is_current:
+        if self.is_current and link_of(self.app).free:
             self.read_now()
 
     def read_now(self) -> None:

@@ -1,7 +1,7 @@
 """What the Plan and the Transfers screen share: a job, its files in a virtual table, views, a filter and a detail pane.
 
-One question is out at a time. While the job may change it is asked at `fps`; a job at rest is looked at once a second. A screen on
-which nothing changed writes nothing.
+One question is out at a time. While the job may change it is asked at `fps`, or as often as the line to the terminal takes it; a
+job at rest is looked at once a second. A screen on which nothing changed writes nothing.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class JobPage(ChoosingPage):
         """Read if it is time to."""
         if self.waiting("look") > PATIENCE:
             self.trouble.say(*SILENCE)
-        if self.is_current and time.monotonic() - self._read_at >= (self._pause * 0.9 if self.live else 1.0):
+        if self.is_current and self.may_look(self._pause if self.live else 1.0, self._read_at):
             self.read_now()
 
     def read_now(self) -> None:

@@ -17,6 +17,7 @@ from s3tui.tui.commands import Where, bindings
 from s3tui.tui.crew import house_words
 from s3tui.tui.door import House
 from s3tui.tui.figures import subject_of
+from s3tui.tui.link import link_of
 from s3tui.tui.messages import JobsRead, OpenCourse, OpenFailures, OpenJob, OpenNewJob
 from s3tui.tui.screens.page import PATIENCE, SILENCE, WORKER_EVERY, Page
 from s3tui.tui.widgets.job_table import JobTable
@@ -72,7 +73,7 @@ class JobsPage(Page):
         """Read the history: as often as is painted while a job runs and this is on show, else once a second."""
         if self.waiting("history") > PATIENCE:
             self._trouble.say(*SILENCE)
-        if time.monotonic() - self._read_at >= (self._pause * 0.9 if self.running and self.is_current else 1.0):
+        if self.may_look(self._pause if self.running and self.is_current else 1.0, self._read_at):
             self.ask("history", lambda: self.house.service.browse(limit=SHOWN), self._show, self._unread)
 
     @property
@@ -107,7 +108,7 @@ class JobsPage(Page):
 
     def _look_around(self) -> None:
         """See who works, if anybody has to."""
-        if self.running and self.is_current:
+        if self.running and self.is_current and link_of(self.app).free:
             self.ask("crew", lambda: self.house.service.crew(), self._take_crew, lambda _: None)
 
     def _take_crew(self, crew: Sequence[WorkerState]) -> None:

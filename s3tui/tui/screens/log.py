@@ -15,6 +15,7 @@ from s3tui.text import display_text, plural
 from s3tui.tui.commands import Where, bindings
 from s3tui.tui.door import House
 from s3tui.tui.figures import tilde
+from s3tui.tui.link import link_of
 from s3tui.tui.log_tail import LogLine, LogTail
 from s3tui.tui.screens.page import Page
 from s3tui.tui.widgets.log_table import KEPT, LogDetail, LogTable
@@ -62,7 +63,7 @@ class LogPage(Page):
             self._tail.close()
 
     def _tick(self) -> None:
-        if self.is_current:
+        if self.is_current and link_of(self.app).free:
             self.ask("log", self._tail.read, self._show, self._unread)
 
     def _show(self, lines: list[LogLine]) -> None:

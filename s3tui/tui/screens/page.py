@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ from s3tui.text import display_text
 from s3tui.tui.asking import Asking
 from s3tui.tui.commands import Where, commands_of
 from s3tui.tui.door import House
+from s3tui.tui.link import link_of
 from s3tui.tui.screens.dialogs import cancel_question, remove_question
 from s3tui.tui.widgets.bars import KeyBar, TitleBar
 
@@ -56,6 +58,14 @@ class Page(Screen[None], Asking):
 
     def keep_pace(self, fps: float) -> None:
         """Read and paint so often from now on: for those that do it that often."""
+
+    def may_look(self, pause: float, since: float) -> bool:
+        """Whether it is time to look for progress: `pause` seconds since then, more on a slow line, and none while it is busy."""
+        link = link_of(self.app)
+        if not link.free or time.monotonic() - since < link.pause(pause) * 0.9:
+            return False
+        self.title_bar.tell_line(link)
+        return True
 
     def failed(self, error: Exception) -> None:
         """Tell a failure that leaves the screen usable; an error that is nobody's sentence ends the program with a report."""

@@ -16,6 +16,7 @@ from s3tui.text import display_text, plural
 from s3tui.tui.commands import REASONS, Where, bindings
 from s3tui.tui.csv_files import COUNTING_SHARE, CsvCounts, reason_word
 from s3tui.tui.door import House
+from s3tui.tui.link import link_of
 from s3tui.tui.looks import looks_of
 from s3tui.tui.rejects import RejectsGlance, RejectsReader, RejectsSeen
 from s3tui.tui.screens.page import Page
@@ -67,7 +68,8 @@ class RejectsPage(Page):
     # Reading.
 
     def _tick(self) -> None:
-        if self.is_current and (self._seen is None or not self._seen.sight.job.state.ended or self.table.missing):
+        changing = self._seen is None or not self._seen.sight.job.state.ended or self.table.missing
+        if self.is_current and changing and link_of(self.app).free:
             self.read_now()
 
     def read_now(self) -> None:

@@ -16,6 +16,7 @@ from s3tui.tui.commands import Where, bindings
 from s3tui.tui.crew import machines
 from s3tui.tui.door import House
 from s3tui.tui.figures import clock_time
+from s3tui.tui.link import link_of
 from s3tui.tui.messages import OpenJob
 from s3tui.tui.screens.page import Page
 from s3tui.tui.widgets.summary import Trouble
@@ -51,7 +52,7 @@ class WorkersPage(Page):
 
     def tick(self) -> None:
         """Look who is there."""
-        if self.is_current:
+        if self.is_current and link_of(self.app).free:
             self.ask("crew", lambda: self.house.service.crew(), self._take, self._unread)
 
     def _take(self, crew: list[WorkerState]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from rich.cells import cell_len
@@ -12,8 +13,14 @@ from textual.widget import Widget
 from s3tui.text import display_text
 from s3tui.tui.cells import tail
 from s3tui.tui.commands import Command, key_words
+from s3tui.tui.link import Link
 from s3tui.tui.looks import Look
 from s3tui.tui.messages import DoCommand
+
+_LINE_EVERY = 3.0
+"""Seconds that figures of the line stay, for to write them takes some of it."""
+_WIDE = 105
+"""Columns with room for all of them."""
 
 
 class TitleBar(Widget):
@@ -24,6 +31,18 @@ class TitleBar(Widget):
         self._section = section
         self._about = ""
         self._look: Look | None = None
+        self._line = ""
+        self._line_from = 0.0
+
+    def tell_line(self, link: Link) -> None:
+        """Show what a slow line to the terminal is like, anew every few seconds; of one that is not slow, nothing."""
+        if link.slow == bool(self._line) and time.monotonic() < self._line_from:
+            return
+        line = f"line: {link.figures} " if link.slow else ""
+        self._line_from = time.monotonic() + _LINE_EVERY
+        if line != self._line:
+            self._line = line
+            self.refresh()
 
     def tell(self, about: str = "", look: Look | None = None) -> None:
         """Change what the screen is about, and its state."""
@@ -36,12 +55,14 @@ class TitleBar(Widget):
         """The line."""
         head = f" s3tui  {self._section}  "
         state = f" {self._look.glyph} {self._look.word} " if self._look else ""
-        room = max(0, self.size.width - len(head) - cell_len(state))
+        line = self._line if self.size.width >= _WIDE else f"{self._line.partition(',')[0]} " if self._line else ""
+        room = max(0, self.size.width - len(head) - len(line) - cell_len(state))
         about = tail(self._about, room) if cell_len(self._about) > room else self._about + " " * (room - cell_len(self._about))
         return Content.assemble(
             (" s3tui", "bold $accent"),
             (f"  {self._section}  ", "bold"),
             (about, "$quiet"),
+            (line, "$warning"),
             (state, f"bold $state-{self._look.style}" if self._look else ""),
         )
 
