@@ -81,10 +81,10 @@ def test_the_workers_look_as_they_should(snap_compare: Any, size: tuple[int, int
 @pytest.mark.parametrize(
     ("size", "theme", "keys", "then"),
     [
-        (NORMAL, "harbour", [], "aws.region"),
+        (NORMAL, "harbour", ["slash", *"aws.", "enter"], "aws.region"),
         (NORMAL, "sixteen", ["slash", *"ui.", "enter", "j", "j", "enter", "s"], "Write it"),
-        (LARGE, "daylight", [], "webhook.url"),
-        (SMALL, "harbour", ["G"], "logging.form"),
+        (LARGE, "daylight", ["slash", *"webhook", "enter"], "hooks.example.org"),
+        (SMALL, "harbour", ["slash", *"logging.", "enter", "G"], "logging.form"),
     ],
     ids=["normal", "keep", "large", "small"],
 )
