@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from s3tui.errors import StateError
+from textual.widgets._toast import Toast
+
+from s3tui.errors import QueueError, StateError
 from s3tui.model import Holding, JobState, WorkerState
 from s3tui.tui.crew import crew_words, house_words, machines
 from tests.tui.driving import application, text_of, until, until_seen, until_told
@@ -31,8 +33,13 @@ def test_the_machines_are_named_while_they_are_few() -> None:
 
 def test_a_worker_that_falls_silent_is_told_before_it_is_lost_and_then_that_it_is() -> None:
     assert words(replace(FRESH, silent=4.0)) == ["1 worker on ada"]
-    assert words(replace(FRESH, silent=8.0)) == ["worker on ada silent for 0:08", "1 worker on ada"]
+    assert words(replace(FRESH, silent=8.0)) == ["worker on ada silent for 0:08"]
+    assert words(FRESH, replace(FRESH, host="bea", silent=8.0)) == ["worker on bea silent for 0:08", "1 worker on ada"]
     assert words(replace(FRESH, silent=40.0, lost=True)) == ["worker on ada lost 0:40 ago: others take its units"]
+
+
+def test_a_process_that_hangs_is_named_so_that_it_can_be_ended() -> None:
+    assert words(replace(FRESH, silent=40.0, lost=True, hangs=True)) == ["worker on ada hangs for 0:40: end its process 4711"]
 
 
 def test_units_of_a_lost_worker_are_told_where_another_has_them() -> None:
@@ -74,6 +81,23 @@ async def test_the_head_of_a_job_says_who_works_on_it_at_80_by_24() -> None:
         assert house.workers_asked
         job.crew = ()
         await until_seen(pilot, "no worker has it")
+
+
+async def test_why_there_is_no_worker_is_told_once_and_not_at_every_attempt() -> None:
+    class Refusing(SeededHouse):
+        def ensure_worker(self) -> None:
+            super().ensure_worker()
+            raise QueueError("The background worker did not start: one runs already.")
+
+    job = running()
+    job.workers = ()
+    house = Refusing(job)
+    app = application(house, job=job.job.id)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await until_told(pilot, "did not start: one runs already.")
+        await until(pilot, lambda: house.workers_asked >= 2, "a second attempt")
+        await pilot.pause()
+        assert len(app.screen.query(Toast)) == 1
 
 
 async def test_the_page_lists_who_works_and_opens_what_it_works_on() -> None:
