@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from textual.widgets._toast import Toast
 
 from s3tui.errors import QueueError, StateError
 from s3tui.model import Holding, JobState, WorkerState
 from s3tui.tui.crew import crew_words, house_words, machines
 from tests.tui.driving import application, text_of, until, until_seen, until_told
-from tests.tui.seeded import STARTED, SeededHouse, SeededJob, SeededSight, crew, running
+from tests.tui.seeded import STARTED, SeededHouse, SeededJob, SeededSight, crew, filming, ingesting, running
 
 JOB = running(9, 20)
 _, ADA, _ = crew(JOB.job.id)
@@ -81,6 +83,17 @@ async def test_the_head_of_a_job_says_who_works_on_it_at_80_by_24() -> None:
         assert house.workers_asked
         job.crew = ()
         await until_seen(pilot, "no worker has it")
+
+
+@pytest.mark.parametrize(("make", "seen"), [(ingesting, "rows read"), (filming, "transcoding")])
+async def test_every_kind_of_job_tells_its_limits(make: Callable[[], SeededJob], seen: str) -> None:
+    job = make()
+    job.job = replace(job.job, concurrency=7, bandwidth=10_000_000)
+    app = application(SeededHouse(job), job=job.job.id)
+    async with app.run_test(size=(100, 24)) as pilot:
+        await until_seen(pilot, seen)
+        await until_seen(pilot, "7 at once")
+        await until_seen(pilot, "limit 10MB/s")
 
 
 async def test_why_there_is_no_worker_is_told_once_and_not_at_every_attempt() -> None:
