@@ -26,7 +26,7 @@ The path of a job:
     worker  carry unit                        lease -> engine.carry(transfers) -> facts, each durable before the next step
                                               a backup goes on: proof -> intent to delete -> the source goes
                                               an ingest: batch -> object -> proof -> its mark, rows and rejects: one transaction
-            heartbeat, once a second          renew leases, read what people want, write the sample of what is in flight
+            heartbeat, once a second          renew leases, read what people want, write what is in flight, and how far jobs are
             last unit                         totals, final state, and a notice for the webhook: one transaction
             courier                           notice -> webhook, until it is taken
             mirror, once a second             what the database says -> Redis, which nobody here reads

@@ -547,6 +547,8 @@ class WorkerState:
     """Whether it is taken for dead, so that its units are another's to take."""
     holdings: tuple[Holding, ...] = ()
     """Job by job."""
+    hangs: bool = False
+    """Whether it is lost, and yet its process is there, on this machine: no other background worker can begin beside it."""
 
 
 class UnitKind(StrEnum):

@@ -29,8 +29,10 @@ def with_setting(text: str, section: str, key: str, value: object) -> str | None
     try:
         before = yaml.safe_load(text)
         changed = _edited(text, yaml.compose(text, yaml.SafeLoader), section, key, yaml_words(value), newline)
-        after = None if changed is None else yaml.safe_load(changed)
+        after = "" if changed is None else yaml.safe_load(changed)
     except (yaml.YAMLError, RecursionError):
+        return None
+    if changed is None:
         return None
     wanted = dict(before or {})
     wanted[section] = {**(wanted.get(section) or {}), key: value}
@@ -62,6 +64,8 @@ def _edited(text: str, root: yaml.Node | None, section: str, key: str, word: str
         return f"{text}{above}{section}:{newline}  {key}: {word}{newline}"
     head, options = found
     if not isinstance(options, yaml.MappingNode):
+        if options.tag != "tag:yaml.org,2002:null":
+            return None
         return _added(text, head, 2, f"{key}: {word}", newline)
     entry = _entry(options, key)
     if entry is not None:

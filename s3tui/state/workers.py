@@ -205,4 +205,5 @@ def _state_of(row: WorkerRow, held: Sequence[Row]) -> WorkerState:
         silent=row.silent_ms / 1000,
         lost=row.lost,
         holdings=tuple(holdings),
+        hangs=row.lost and row.host == this_host() and process_exists(row.pid),
     )

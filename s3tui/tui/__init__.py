@@ -3,8 +3,9 @@
     app            run_tui: environment, terminal check; imports Textual only when it starts
     crash          the report of one, without secrets
     application    the Textual App: themes, keys, palette, signals, which screen is open
-    screens/       Jobs, New job, Places, Targets, Plan, Transfers, Failures, Rejects, Keys, Log, Help, dialogs
-    widgets/       the line-drawn tables, the summary, the key bar, the detail pane
+    screens/       Jobs, New job, Places, Targets, Plan, Transfers, Failures, Rejects, Throughput, Workers, Settings, Keys, Log, Help,
+                   dialogs
+    widgets/       the line-drawn tables, the summary, the key bar, the detail pane, the plot
     commands       the one table of actions: bindings, key bar, palette and help are made from it
     keymap         what ui.keys makes of it, and what is wrong with that
     log_tail       the end of the log, as it grows
@@ -13,6 +14,8 @@
     places         where people go; bookmarks: the file of those they keep
     looks, cells   how a state looks; text cut to cells
     figures        the numbers of a job as sentences and shares; videos: those of what becomes a video
+    course         how fast a job was: rates and sparklines out of samples
+    crew           workers in words
     endings        jobs that end meanwhile: bell and notice
     themes         YAML files to themes
     door           what the UI needs of the rest of the program, as protocols

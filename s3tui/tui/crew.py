@@ -18,11 +18,13 @@ def crew_words(sight: Sight) -> list[tuple[str, str]]:
     """Who works on a job: (text, style name). Nothing, while nobody has to."""
     if sight.job.state not in (JobState.PENDING, JobState.RUNNING):
         return []
-    live, words = [worker for worker in sight.crew if not worker.lost], []
+    live, words = [worker for worker in sight.crew if not worker.lost and worker.silent < SILENT_SECONDS], []
     for worker in sight.crew:
-        if worker.lost:
+        if worker.hangs:
+            words.append((f"{_named(worker)} hangs for {_since(worker)}: end its process {worker.pid}", "failed"))
+        elif worker.lost:
             words.append((f"{_named(worker)} lost {_since(worker)} ago: others take its units", "failed"))
-        elif worker.silent >= SILENT_SECONDS:
+        elif worker not in live:
             words.append((f"{_named(worker)} silent for {_since(worker)}", "skipped"))
     if live:
         words.append((f"{plural(len(live), 'worker')} on {machines(live)}", "quiet"))
@@ -54,7 +56,7 @@ def machines(workers: Sequence[WorkerState]) -> str:
 def state_of(worker: WorkerState) -> tuple[str, str]:
     """(name of its look, word)."""
     if worker.lost:
-        return "failed", "lost"
+        return "failed", "hangs" if worker.hangs else "lost"
     return ("held", "silent") if worker.silent >= SILENT_SECONDS else ("active", "alive")
 
 

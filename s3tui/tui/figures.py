@@ -105,6 +105,14 @@ def figures(sight: Sight) -> list[tuple[str, str]]:
     return parts
 
 
+def limits(sight: Sight) -> list[tuple[str, str]]:
+    """What may go on at once, for a summary line that has no word of it; nothing once the job has ended."""
+    if sight.job.state.ended:
+        return []
+    limit = _limit(sight)
+    return [(f"{sight.job.concurrency} at once", "quiet"), *([(f"limit {limit}", "quiet")] if limit else [])]
+
+
 def endings(job: Job) -> list[tuple[str, str]]:
     """What went wrong, and how long it took."""
     totals = job.totals

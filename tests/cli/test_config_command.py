@@ -66,6 +66,15 @@ def test_show_tells_no_secret(here: Path, capfd: pytest.CaptureFixture[str], mon
         assert "postgresql://me:********@db/jobs" in text
 
 
+@pytest.mark.parametrize("words", [["config", "show"], ["config", "show", "--json"]])
+def test_show_tells_of_a_webhook_only_where_it_is(here: Path, capfd: pytest.CaptureFixture[str], words: list[str]) -> None:
+    (here / "config.yaml").write_text("webhook: {url: 'https://hooks.example.org:8443/T0/HUSH?also=HUSH', secret: whatever}\n")
+    assert run(words) == 0
+    text = capfd.readouterr().out
+    assert "https://hooks.example.org:8443/********" in text
+    assert "HUSH" not in text
+
+
 def test_check_names_the_mistake(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (here / "config.yaml").write_text("ui:\n  fsp: 4\n")
     assert run(["config", "check"]) == 1

@@ -50,6 +50,18 @@ def test_a_worker_that_fell_silent_is_lost_and_its_units_are_told_as_taken_over(
     assert [(state.id, state.lost) for state in store.workers.crew()] == [(ANN.id, True), (BOB.id, False)]
 
 
+def test_a_lost_worker_whose_process_is_still_there_hangs(store: Store) -> None:
+    register(store, ANN, pid=1)
+    with store.database.write() as connection:
+        connection.execute("UPDATE worker SET alive_until = clock_ms() - 1000")
+    [seen] = store.workers.crew()
+    assert (seen.lost, seen.hangs) == (True, True)
+    with store.database.write() as connection:
+        connection.execute("UPDATE worker SET pid = 999999999")
+    [seen] = store.workers.crew()
+    assert (seen.lost, seen.hangs) == (True, False)
+
+
 def test_a_job_that_nobody_holds_has_no_crew(store: Store) -> None:
     job = new_job(store)
     register(store, ANN)

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from s3tui.tui.application import S3tuiApp
 from tests.tui.driving import application, form, text_of, until, until_seen
-from tests.tui.seeded import SeededHouse, filming, harbour, ingesting, planned, running
+from tests.tui.seeded import SeededHouse, filming, harbour, ingesting, planned, running, sampled
 
 RUNNING, PLANNED = running(9, 60).job.id, planned(8).job.id
 STORM = [(1, 1), (40, 12), (2, 2), (300, 100), (81, 24), (80, 24), (3, 40), (200, 1), (40, 7)]
@@ -30,6 +30,10 @@ PLACES: dict[str, tuple[Any, str | None, str, list[str], str]] = {
     "help": (harbour, RUNNING, "sending", ["question_mark"], "Esc closes"),
     "keys": (harbour, None, "cancelled", ["f2"], "as they come"),
     "log": (harbour, None, "cancelled", ["L"], "Nothing was logged yet"),
+    "throughput": (lambda: SeededHouse(sampled(running(9))), RUNNING, "sending", ["t"], "Bytes per second"),
+    "all plots": (lambda: SeededHouse(sampled(running(9))), RUNNING, "sending", ["t", "1"], "Retries (+)"),
+    "workers": (harbour, None, "cancelled", ["W"], "No worker runs"),
+    "settings": (harbour, None, "cancelled", ["f3"], "aws.region"),
     "palette": (harbour, RUNNING, "sending", ["ctrl+p"], "Bandwidth"),
     "themes": (harbour, RUNNING, "sending", ["ctrl+t"], "daylight"),
     "leave": (harbour, RUNNING, "sending", ["q"], "Jobs go on"),

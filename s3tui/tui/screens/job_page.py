@@ -52,6 +52,7 @@ class JobPage(ChoosingPage):
         self._timer: Timer | None = None
         self._read_at = 0.0
         self._worker_at = 0.0
+        self._told_of_worker = ""
         self._gone = False
         self.trouble, self.summary, self.detail = Trouble(), Summary(), Detail()
         self.notice = Static("", id="notice", markup=False)
@@ -154,7 +155,15 @@ class JobPage(ChoosingPage):
         unattended = sight.job.state in (JobState.PENDING, JobState.RUNNING) and not sight.workers
         if unattended and time.monotonic() - self._worker_at >= WORKER_EVERY:
             self._worker_at = time.monotonic()
-            self.ask("worker", self.house.ensure_worker, lambda _: None)
+            self.ask("worker", self.house.ensure_worker, lambda _: None, self._without_worker)
+        elif sight.workers:
+            self._told_of_worker = ""
+
+    def _without_worker(self, error: Exception) -> None:
+        """Tell why there is no worker: once, not at every attempt."""
+        if str(error) != self._told_of_worker:
+            self._told_of_worker = str(error)
+            self.failed(error)
 
     def show_job(self, sight: Sight) -> None:
         """Show what is known of the job as a whole."""

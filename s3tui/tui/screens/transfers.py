@@ -16,7 +16,7 @@ from s3tui.tui.course import Course, seconds_apart, spark
 from s3tui.tui.crew import crew_words
 from s3tui.tui.csv_files import Pace, csv_figures, reasons_words
 from s3tui.tui.door import House, Sight
-from s3tui.tui.figures import done_share, figures, view_counts
+from s3tui.tui.figures import done_share, figures, limits, view_counts
 from s3tui.tui.looks import looks_of
 from s3tui.tui.messages import OpenCourse, OpenFailures, OpenRejects
 from s3tui.tui.screens.dialogs import BandwidthEntry
@@ -63,9 +63,10 @@ class TransfersPage(RetryingPage):
             return
         looks, share = looks_of(self.app), done_share(sight.job, sight.sent)
         if sight.job.kind == "video":
-            share, parts = videos_share(sight), videos_figures(sight)
+            share, parts = videos_share(sight), videos_figures(sight) + limits(sight)
         elif sight.rows is not None:
-            parts = csv_figures(sight, self._pace_of_rows.look(time.monotonic(), sight.rows.read, sight.sent))
+            pace = self._pace_of_rows.look(time.monotonic(), sight.rows.read, sight.sent)
+            parts = csv_figures(sight, pace) + limits(sight)
         else:
             parts = figures(sight)
         self.summary.show(share, looks.of_job(sight.job).style, parts, crew_words(sight), self._spark(looks.ascii_bars))

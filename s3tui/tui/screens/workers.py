@@ -106,6 +106,8 @@ def _sentences(worker: WorkerState) -> str:
         for holding in worker.holdings[:_NAMED]
     ]
     more = [f"and {len(worker.holdings) - _NAMED} more jobs"] if len(worker.holdings) > _NAMED else []
-    if worker.lost and worker.holdings:
+    if worker.hangs:
+        named.append(f"its process {worker.pid} is there and does nothing: end it, so that another can go on")
+    elif worker.lost and worker.holdings:
         named.append("others take these units within seconds")
     return display_text(begun) + "".join(f"\n{display_text(line)}." for line in ["; ".join([*named, *more])] if line)

@@ -91,7 +91,8 @@ class SettingTable(LineTable):
         shown = tail(line.value, value) if not line.section else left(line.value, value)
         pieces.append((shown, "active" if line.changed else "" if given else "quiet"))
         if origin:
-            pieces.append((" " + left(line.origin, origin), "active" if line.changed else "quiet"))
+            cut = tail if line.origin.startswith("/") else left  # of a path the end tells more
+            pieces.append((" " + cut(line.origin, origin), "active" if line.changed else "quiet"))
         return pieces
 
 

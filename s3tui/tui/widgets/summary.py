@@ -76,9 +76,8 @@ class Summary(Widget):
         colour = style_variable(self._style)
         parts: list[Part | str] = [" ", (full, colour), (rest, "$rule"), (percent, colour), (spark, colour)]
         for line in self._lines():
-            parts.append("\n ")
-            for text, style in line:
-                parts += [(text, style_variable(style)), "   "]
+            for at, (text, style) in enumerate(line):
+                parts += ["\n " if at == 0 else "   ", (text, style_variable(style))]
         return Content.assemble(*parts)
 
 
