@@ -115,11 +115,15 @@ class Trial:
         }
         self._ask_the_store_anew()
         of_the_store = {
-            "objects are missing, left over or other ones": self.objects == expected,
+            "objects are missing, left over or other ones": self._alike(self.objects, expected),
             "uploads are open": self.store.open_uploads() == [],
             "the ledger has uploads open": self.known_uploads() == 0,
         }
         return [wrong for wrong, holds in (of_the_job | of_the_store).items() if not holds] + self.wrong_now()
+
+    def _alike(self, objects: dict[str, bytes], expected: dict[str, bytes]) -> bool:
+        """Of videos the names alone, as threads do not encode to the same bytes each time. Their validator says the rest."""
+        return objects.keys() == expected.keys() if self.errand.name == "video" else objects == expected
 
     def _ask_the_store_anew(self) -> None:
         """What a probe of the store left that was killed is removed by the next job that sends anything."""
