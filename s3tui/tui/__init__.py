@@ -3,8 +3,8 @@
     app            run_tui: environment, terminal check; imports Textual only when it starts
     crash          the report of one, without secrets
     application    the Textual App: themes, keys, palette, signals, which screen is open
-    screens/       Jobs, New job, Places, Targets, Plan, Transfers, Failures, Rejects, Throughput, Workers, Settings, Keys, Log, Help,
-                   dialogs
+    screens/       Jobs, New job, Places, Targets, Plan, Transfers, Failures, Rejects, Throughput, Workers, Settings, Keys, Log,
+                   Help, dialogs
     widgets/       the line-drawn tables, the summary, the key bar, the detail pane, the plot
     commands       the one table of actions: bindings, key bar, palette and help are made from it
     keymap         what ui.keys makes of it, and what is wrong with that
