@@ -35,6 +35,8 @@ SIXTEEN = "sixteen"
 """The default where the terminal has no more colours than that."""
 _FIELDS = {field.name for field in fields(Theme)}
 _COLOURS = _FIELDS - {"name", "dark", "ansi", "luminosity_spread", "text_alpha", "variables"}
+_QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The one in C, unless PyYAML was built without it: every start waits for the themes."""
 _OURS = {"states", "quiet", "rule", "cursor", "glyphs", "bar"}
 FALLBACKS = {
     "state-queued": "#808890",
@@ -241,12 +243,24 @@ class _Sheet:
             raise
 
 
+def _document(source: str) -> tuple[yaml.Node | None, Any]:
+    """What stands there, as nodes and as values. Raises YAMLError."""
+
+    def of(loader: yaml.SafeLoader) -> tuple[yaml.Node | None, Any]:
+        node = loader.get_single_node()
+        return node, None if node is None else loader.construct_document(node)
+
+    try:
+        return of(_QUICK(source))
+    except yaml.YAMLError:
+        return of(yaml.SafeLoader(source))  # it tells better where it went wrong
+
+
 def _parse(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
     """The file's mapping, and the line of each key."""
     try:
         source = path.read_text(encoding="utf-8")
-        node = yaml.compose(source, Loader=yaml.SafeLoader)
-        text = yaml.safe_load(source)
+        node, text = _document(source)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise _Unusable(f"The theme file {path}, line {line}, is not YAML: {error.problem}; it is left out.") from error
