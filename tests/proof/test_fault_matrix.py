@@ -57,7 +57,7 @@ _FAULTS: dict[str, Arm] = {
     "expired credentials": _answers(400, "ExpiredToken"),
     "clock skew": _answers(403, "RequestTimeTooSkewed"),
 }
-_FOR_GOOD = frozenset({"403", "expired credentials", "wrong checksum"})
+_FOR_GOOD = frozenset({"403", "expired credentials", "clock skew", "wrong checksum"})
 """What nobody gets over by asking again: even once, the command may end with it."""
 _PLACES = {
     "small": ("PutObject", "HeadObject", "ListObjectsV2"),
