@@ -99,36 +99,41 @@ class _Terminal:
     def put_right(self) -> None:
         """Make it what it was, if Textual has not. Waits for nobody: what the terminal does not take is thrown away."""
         with suppress(termios.error, OSError, ValueError, AttributeError):
-            if self._attributes is None or termios.tcgetattr(sys.__stdin__) == self._attributes:  # type: ignore[arg-type]
+            as_found = termios.tcgetattr(sys.__stdin__) == self._attributes  # type: ignore[arg-type]
+            if self._attributes is None or (as_found and not _writers()):
                 return
             descriptor = sys.__stderr__.fileno()  # type: ignore[union-attr]
-            flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
-            fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_NONBLOCK)
+            terminal = os.dup(descriptor)
+            flags = fcntl.fcntl(terminal, fcntl.F_GETFL)
+            fcntl.fcntl(terminal, fcntl.F_SETFL, flags | os.O_NONBLOCK)
             try:
-                _write_at_last(descriptor)
+                _silence_writers(descriptor)
+                _write_at_last(terminal)
             finally:
-                fcntl.fcntl(descriptor, fcntl.F_SETFL, flags)
+                fcntl.fcntl(terminal, fcntl.F_SETFL, flags)
                 termios.tcsetattr(sys.__stdin__, termios.TCSANOW, self._attributes)  # type: ignore[arg-type]
 
 
-def _write_at_last(descriptor: int) -> None:
-    """Write what takes the modes back, instead of anything that waits to be written; the descriptor does not block.
+def _writers() -> list[threading.Thread]:
+    """The thread in which Textual writes, if it has not written all."""
+    return [thread for thread in threading.enumerate() if thread.name == _WRITER and thread.ident is not None]
 
-    Textual's thread that writes hangs in it: broken off, it finds the terminal full and ends. If it was made room before that, it
-    would go on with its frames after our last word.
-    """
-    for _ in range(40):
-        writers = [thread for thread in threading.enumerate() if thread.name == _WRITER and thread.ident is not None]
-        if not writers:
-            break
-        for thread in writers:
-            signal.pthread_kill(thread.ident or 0, _NUDGE)
-        time.sleep(0.005)
+
+def _silence_writers(descriptor: int) -> None:
+    """What Textual still has to write goes nowhere from now on: it would take all room that is made, and follow our last word."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    for thread in _writers():
+        signal.pthread_kill(thread.ident or 0, _NUDGE)  # it hangs in writing to the terminal
+
+
+def _write_at_last(terminal: int) -> None:
+    """Write what takes the modes back, instead of anything that waits to be read; the descriptor does not block."""
     last = _AS_FOUND.encode()
     for _ in range(40):
-        termios.tcflush(descriptor, termios.TCOFLUSH)
+        termios.tcflush(terminal, termios.TCOFLUSH)
         with suppress(BlockingIOError):  # room is made a little later
-            if os.write(descriptor, last) == len(last):
+            if os.write(terminal, last) == len(last):
                 return
         time.sleep(0.005)
 

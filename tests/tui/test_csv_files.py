@@ -210,7 +210,8 @@ async def test_the_form_names_a_table_and_a_refusal_of_it_is_told(tmp_path: Path
 async def test_every_field_of_the_form_comes_into_sight_by_keys(tmp_path: Path, size: tuple[int, int]) -> None:
     (tmp_path / "a.csv").write_bytes(b"a\n1\n")
     app = application(SeededHouse(), prefill=form(sources=[str(tmp_path / "a.csv")], target="s3://harbour/data/"))
-    names = ("delimiter", "quote", "encoding", "header", "schema", "schema-file", "table", "rejects", "batch-rows", "checksum")
+    csv = ("delimiter", "quote", "encoding", "header", "schema", "schema-file", "table", "rejects", "batch-rows")
+    names = (*csv, "attempts", "checksum")
     async with app.run_test(size=size) as pilot:
         await until_seen(pilot, "1 marked")
         app.screen.query_one("#kind").focus()

@@ -108,7 +108,7 @@ def through_lists(pair: Pair) -> None:
 def below_others(pair: Pair) -> None:
     """Help, palette, toast, another theme."""
     pair.press("?", seen="Send every failed")
-    pair.press(ADVANCE, PAGE_DOWN, seen="Show failed files")
+    pair.press(ADVANCE, PAGE_DOWN, PAGE_DOWN, seen="Show failed files")
     pair.press(ESCAPE, seen="Queued 1,326", unseen="Show failed files")
     pair.press(CTRL_P, seen="Search for")
     pair.press("redr", seen="Paint the whole")

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from s3tui.jobs.specs import Spec
 
 
+_NAMED = 16
+"""Cells that the names of what is marked take at least: before there are fewer, its sum is left out."""
 _MADE_OF_FILES = {VIDEO: "videos are made of files", INGEST: "rows are read from files"}
 """Kinds of job that take no folder, and why."""
 _PLAN, _WATCH = "Show the plan", "Start to watch"
@@ -115,12 +117,9 @@ class NewJobPage(Page):
         if not sources:
             return "Mark folders and files with Space."
         names = ", ".join(display_text(Path(source).name or source) for source in sources)
-        total = self._total()
-        return (
-            left(f"{len(sources)} marked: {names}", room - len(total) - 2) + "  " + total
-            if total
-            else f"{len(sources)} marked: {names}"
-        )
+        marked, total = f"{len(sources)} marked: {names}", self._total()
+        for_names = room - len(total) - 2
+        return left(marked, for_names) + "  " + total if total and for_names >= _NAMED else marked
 
     def _total(self) -> str:
         """How much is marked: as far as that is known, and what would tell the rest."""
