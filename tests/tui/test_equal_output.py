@@ -108,8 +108,8 @@ def through_lists(pair: Pair) -> None:
 def below_others(pair: Pair) -> None:
     """Help, palette, toast, another theme."""
     pair.press("?", seen="Send every failed")
-    pair.press(ADVANCE, PAGE_DOWN, PAGE_DOWN, seen="Show failed files")
-    pair.press(ESCAPE, seen="Queued 1,326", unseen="Show failed files")
+    pair.press(ADVANCE, PAGE_DOWN, PAGE_DOWN, seen="Mark from here")
+    pair.press(ESCAPE, seen="Queued 1,326", unseen="Mark from here")
     pair.press(CTRL_P, seen="Search for")
     pair.press("redr", seen="Paint the whole")
     pair.press(ENTER, unseen="Paint the whole")

@@ -46,13 +46,18 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "state" / "s3tui" / "state.db"
 
 
+def told(terminal: Terminal) -> str:
+    """What is on the screen, sentences that break in one piece."""
+    return " ".join(terminal.text().split())
+
+
 def test_a_database_that_is_removed_is_told_and_another_one_is_not_taken_for_it(place: dict[str, str], database: Path) -> None:
     with Terminal(UI, place) as terminal:
         terminal.until_seen("paused")
         for path in database.parent.glob("state.db*"):
             path.rename(path.with_name(f"old-{path.name}"))
-        terminal.until_seen("removed or replaced")
-        terminal.until_seen("Start s3tui again")
+        wait_until(lambda: "removed or replaced" in told(terminal), 60, "the cause")
+        assert "Start s3tui again" in told(terminal)
         assert not database.exists()
         with Runtime(Settings()):
             terminal.press("p")
