@@ -128,6 +128,7 @@ async def tour(into: Path, size: tuple[int, int], theme: str) -> None:
             await until(pilot, lambda: page(app).sight is not None and page(app).sight.job.totals.uploaded > 40)
             await until(pilot, lambda: "✗ failed" in text_of(app) and "100%" in text_of(app) and "left" in text_of(app))
             shoot(app, into / "screenshot")
+            await try_themes(app, pilot, into)
             await pilot.press("escape")
             await until(pilot, lambda: "running" in text_of(app))
             shoot(app, into / "jobs")
@@ -144,6 +145,15 @@ async def tour(into: Path, size: tuple[int, int], theme: str) -> None:
             await pilot.press("escape", "x", "y")
             await until(pilot, lambda: page(app).sight.job.state.ended)
         await ask_before_deleting(runtime, into / "backup", size, theme)
+
+
+async def try_themes(app: S3tuiApp, pilot: Pilot[Any], into: Path) -> None:
+    """Take a small picture in each theme."""
+    before = app.theme
+    for name in (*app.shelf.skins, before):  # the last is the one to go on with
+        app.theme = name
+        await pilot.pause(0.3)
+        shoot(app, into / f"theme-{name}", width=732)
 
 
 async def ask_before_deleting(runtime: Runtime, path: Path, size: tuple[int, int], theme: str) -> None:
@@ -190,8 +200,8 @@ async def until(pilot: Pilot[Any], true: Callable[[], bool]) -> None:
     await pilot.pause(0.3)
 
 
-def shoot(app: S3tuiApp, path: Path) -> None:
-    """Write a picture."""
+def shoot(app: S3tuiApp, path: Path, width: int = 1464) -> None:
+    """Write a picture of so many pixels, if it becomes one of pixels."""
     svg = app.export_screenshot(title="s3tui").replace("Fira Code", "DejaVu Sans Mono")
     try:
         cairosvg = importlib.import_module("cairosvg")
@@ -199,7 +209,7 @@ def shoot(app: S3tuiApp, path: Path) -> None:
         path.with_suffix(".svg").write_text(svg)
         print(path.with_suffix(".svg"))
     else:
-        cairosvg.svg2png(bytestring=svg.encode(), write_to=str(path.with_suffix(".png")), output_width=1464)
+        cairosvg.svg2png(bytestring=svg.encode(), write_to=str(path.with_suffix(".png")), output_width=width)
         print(path.with_suffix(".png"))
 
 
