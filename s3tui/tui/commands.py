@@ -237,9 +237,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("detail", "enter,i", "Detail", "Show the selected file in full.", "detail", Where.TRANSFERS, "Detail"),
     *_scrolling(Where.TRANSFERS),
-    Command(
-        "rejects", "e", "Rejected records", "Show CSV records that are no rows, and why.", "rejects", Where.TRANSFERS
-    ),
+    Command("rejects", "e", "Rejected records", "Show CSV records that are no rows, and why.", "rejects", Where.TRANSFERS),
     Command("retry", "r", "Retry file", "Send the selected or the marked failed files again.", "retry", Where.TRANSFERS, "Retry"),
     Command("retry-all", "R", "Retry all failed", "Send every failed file again.", "retry_all", Where.TRANSFERS, "Retry all"),
     Command("failures", "F", "Failures", "Show what failed, grouped by cause.", "failures", Where.TRANSFERS),

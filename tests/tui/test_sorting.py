@@ -8,10 +8,11 @@ from array import array
 from collections.abc import Callable
 
 import pytest
+from textual import events
 
 from s3tui.model import WHOLE, FileChoice, Job, JobState, Order, View
 from s3tui.tui.application import S3tuiApp
-from s3tui.tui.screens.jumping import line_index
+from s3tui.tui.screens.dialogs import LineEntry
 from s3tui.tui.sorting import inverted, sorted_by, sorted_next
 from s3tui.tui.widgets.file_list import MOST_MARKED
 from s3tui.tui.widgets.file_table import FileTable
@@ -204,6 +205,16 @@ async def test_a_colon_jumps_to_a_line_or_a_share() -> None:
         assert table_of(app).cursor == 1000
 
 
+async def test_a_jump_that_comes_in_one_burst_is_made() -> None:
+    app = application(SeededHouse(ended(9, JobState.COMPLETED, 2000)), job=JOB)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_seen(pilot, "2,000 of 2,000 files")
+        table = table_of(app)
+        for key, character in [("colon", ":"), *((digit, digit) for digit in "1500"), ("enter", "\r")]:
+            app.post_message(events.Key(key, character))
+        await until(pilot, lambda: table.cursor == 1499, "the line")
+
+
 @pytest.mark.parametrize(
     ("text", "index"),
     [
@@ -213,12 +224,15 @@ async def test_a_colon_jumps_to_a_line_or_a_share() -> None:
         ("9999", 199),
         ("0%", 0),
         ("50%", 100),
-        ("100 %", None),
         ("100%", 199),
-        ("", None),
-        ("-1", None),
     ],
 )
-def test_lines_are_named_by_number_or_share(text: str, index: int | None) -> None:
-    assert line_index(text, 200) == index
-    assert line_index(text, 0) == (None if index is None else 0)
+def test_lines_are_named_by_number_or_share(text: str, index: int) -> None:
+    assert LineEntry(200).number(text) == index
+    assert LineEntry(0).number(text) == 0
+
+
+@pytest.mark.parametrize("text", ["100 %", "", "-1", "half"])
+def test_what_names_no_line_is_a_sentence(text: str) -> None:
+    with pytest.raises(ValueError, match="Write a number like 1200"):
+        LineEntry(200).number(text)

@@ -76,7 +76,7 @@ async def test_what_is_no_rate_is_told_in_a_sentence_and_can_be_mended() -> None
         await pilot.press("ctrl+u", *"12", "enter")
         await until_seen(pilot, "'12' is too slow to get anywhere")
         await pilot.press("ctrl+u", *"8MiB")
-        await pilot.click("#set")
+        await pilot.click("#go")
         await until_seen(pilot, "of 8MiB/s")
     assert [call[2] for call in house.service.calls] == [{"bandwidth": 8 << 20}]
 
@@ -92,7 +92,7 @@ async def test_escape_leaves_the_limit_alone() -> None:
         await until_unseen(pilot, "How fast")
         await pilot.press("b")
         await until_seen(pilot, "There is no limit now.")
-        await pilot.click("#leave")
+        await pilot.click("#stay")
         await until_unseen(pilot, "How fast")
     assert house.service.calls == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -22,6 +23,7 @@ Answer = tuple[str, str, str]
 
 _NAMED, _NAME = 3, 60
 """Sources that a question names, and the cells that each may take."""
+_LINE = re.compile(r"(\d+)(%?)")
 _ABOUT_LIMITS = "Write it like 10MB/s or 8MiB, for each worker; empty is none."
 
 
@@ -72,47 +74,84 @@ class Question(ModalScreen[str]):
         self.dismiss("")
 
 
-class BandwidthEntry(ModalScreen[int | None]):
-    """Asks for a limit. Closes with bytes per second (0: no limit), or with None for Escape; stays open on what is no rate."""
+class Entry(ModalScreen[int | None]):
+    """Asks for a number, in a field. Closes with it, or with None for Escape; stays open on what is none."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close", show=False)]
 
-    def __init__(self, now: int) -> None:
-        """`now` is the present limit."""
+    def __init__(self, title: str, about: str, *, now: str = "", placeholder: str, go: str, stay: str) -> None:
+        """`now` is in the field to begin with; `go` and `stay` are the words of the buttons."""
         super().__init__()
-        self._now = format_rate(now) if now else ""
+        self._title, self._about, self._answers = title, about, (go, stay)
+        self._field = Input(now, placeholder=placeholder, compact=True)
 
     def compose(self) -> ComposeResult:
-        """The present limit, and a field that begins with it."""
-        now = f"The limit is {self._now}." if self._now else "There is no limit now."
+        """A sentence and the field."""
+        go, stay = self._answers
         with Vertical(classes="dialog"):
-            yield Static("How fast may this job send?", classes="dialog-title", markup=False)
-            yield Static(f"{now} {_ABOUT_LIMITS}", classes="dialog-text", markup=False)
-            yield Input(self._now, placeholder="no limit", compact=True)
+            yield Static(self._title, classes="dialog-title", markup=False)
+            yield Static(self._about, classes="dialog-text", markup=False)
+            yield self._field
             with Horizontal(classes="dialog-buttons"):
-                yield Button("Set (Enter)", id="set", compact=True)
-                yield Button("Leave it (Esc)", id="leave", compact=True)
+                yield Button(f"{go} (Enter)", id="go", compact=True)
+                yield Button(f"{stay} (Esc)", id="stay", compact=True)
+
+    def number(self, text: str) -> int:
+        """The number that a text means. Raises ValueError with a sentence."""
+        raise NotImplementedError
 
     def on_input_submitted(self) -> None:
-        """Take the limit, or say why not."""
-        text = self.query_one(Input).value.strip()
+        """Take it, or say why not."""
         try:
-            rate = parse_rate(text) if text else 0
+            number = self.number(self._field.value)
         except ValueError as error:
             self.query_one(".dialog-text", Static).add_class("complaint").update(f"{error}.")
         else:
-            self.dismiss(rate)
+            self.dismiss(number)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """The same by mouse."""
-        if event.button.id == "set":
+        if event.button.id == "go":
             self.on_input_submitted()
         else:
             self.dismiss(None)
 
     def action_close(self) -> None:
-        """Leave the limit as it is."""
+        """Leave everything as it is."""
         self.dismiss(None)
+
+
+class BandwidthEntry(Entry):
+    """Asks for a limit in bytes per second; 0: none."""
+
+    def __init__(self, now: int) -> None:
+        """`now` is the present limit."""
+        limit = format_rate(now) if now else ""
+        told = f"The limit is {limit}." if limit else "There is no limit now."
+        about = f"{told} {_ABOUT_LIMITS}"
+        super().__init__("How fast may this job send?", about, now=limit, placeholder="no limit", go="Set", stay="Leave it")
+
+    def number(self, text: str) -> int:
+        """See `Entry.number`."""
+        return parse_rate(text.strip()) if text.strip() else 0
+
+
+class LineEntry(Entry):
+    """Asks for a line of a list, as its number or as a share of them all. Closes with its index."""
+
+    def __init__(self, count: int) -> None:
+        """`count`: how many lines there are."""
+        self._count = count
+        about = f"There are {plural(count, 'line')}: a number, or a share like 50%."
+        super().__init__("Jump to which line?", about, placeholder="1", go="Jump", stay="Stay")
+
+    def number(self, text: str) -> int:
+        """See `Entry.number`."""
+        found = _LINE.fullmatch(text.strip().replace(",", "").replace("_", ""))
+        if found is None:
+            raise ValueError("Write a number like 1200, or a share like 50%")
+        number, share = int(found[1]), bool(found[2])
+        return max(0, min(self._count * number // 100 if share else number - 1, self._count - 1))
 
 
 def cancel_question(count: int, uploads: Sequence[OpenUpload]) -> Question:

@@ -175,7 +175,7 @@ class LineTable(ScrollView, can_focus=True):
 
     def action_jump(self) -> None:
         """Ask for a line, and go there."""
-        from s3tui.tui.screens.jumping import LineEntry  # it is seldom asked for
+        from s3tui.tui.screens.dialogs import LineEntry  # which needs widgets itself
 
         def answered(index: int | None) -> None:
             if index is not None:
