@@ -153,7 +153,7 @@ async def test_a_file_that_cannot_be_changed_shows_the_lines_to_add(loaded: Load
         await pilot.press("f3")
         await until_seen(pilot, "aws.region")
         await pilot.press("slash", *"ui.notify", "enter", "enter", "s")
-        await until_seen(pilot, "this by hand:")
+        await until_seen(pilot, "Copy it (y)")
         assert "Write it" not in text_of(app)
         await pilot.press("y")
         await until(pilot, lambda: app.clipboard == "ui:\n  notify: false\n", "the lines")

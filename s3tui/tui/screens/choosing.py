@@ -10,7 +10,6 @@ from functools import partial
 from typing import ClassVar
 
 from textual.timer import Timer
-from textual.widgets import Input
 
 from s3tui.model import WHOLE, FileChoice, Order, View
 from s3tui.text import display_text
@@ -21,6 +20,7 @@ from s3tui.tui.reading import IN_FLIGHT, Listed, list_files
 from s3tui.tui.screens.page import Page
 from s3tui.tui.sorting import inverted, order_words, sorted_by, sorted_next
 from s3tui.tui.widgets.file_table import FileTable
+from s3tui.tui.widgets.filter_line import FilterLine
 from s3tui.tui.widgets.summary import Choice, ViewBar
 
 
@@ -40,6 +40,7 @@ class ChoosingPage(Page):
         """What the list on show depends on, as it was when that was made."""
         self._list_from = 0.0
         """When it is time to make it again: sorting a million files takes seconds."""
+        self.filter = FilterLine("a path")
         self._filter_timer: Timer | None = None
 
     # What its pages say.
@@ -122,15 +123,16 @@ class ChoosingPage(Page):
         """Filter when the typing pauses."""
         if self._filter_timer is not None:
             self._filter_timer.stop()
-        self._filter_timer = self.set_timer(0.15, self._take_filter)
+        self._filter_timer = self.set_timer(0.15, self.take_filter)
 
     def on_input_submitted(self) -> None:
         """Keep the filter, and go to the list."""
-        self._take_filter()
+        self.take_filter()
         self.table.focus()
 
-    def _take_filter(self) -> None:
-        text = self.query_one(Input).value
+    def take_filter(self) -> None:
+        """Narrow the list to what is written."""
+        text = self.filter.field.value
         if text != self.choice.containing:
             self.choose(self.choice._replace(containing=text))
 
@@ -164,5 +166,4 @@ class ChoosingPage(Page):
 
     def action_filter(self) -> None:
         """Show the filter, and write in it."""
-        self.query_one("#filter").display = True
-        self.set_focus(self.query_one(Input))  # at once: what is typed fast comes right behind
+        self.filter.open()

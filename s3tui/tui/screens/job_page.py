@@ -10,10 +10,9 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Input, Label, Static
+from textual.widgets import Static
 
 from s3tui.errors import S3tuiError
 from s3tui.model import FileRow, Job, JobState, VideoSample
@@ -63,10 +62,7 @@ class JobPage(ChoosingPage):
         yield self.notice
         yield self.trouble
         yield self.views
-        with Horizontal(id="filter") as line:
-            line.display = False
-            yield Label("/", markup=False)
-            yield Input(placeholder="part of a path; Enter keeps the filter, Esc drops it", compact=True)
+        yield self.filter
         yield self.table
         yield self.detail
 
@@ -239,11 +235,8 @@ class JobPage(ChoosingPage):
 
     def action_back(self) -> None:
         """Close what is open, else leave."""
-        line = self.query_one("#filter")
-        if line.display:
-            line.display = False
-            self.query_one(Input).value = ""
-            self._take_filter()
+        if self.filter.drop():
+            self.take_filter()
             self.table.focus()
         elif self.detail.display:
             self.detail.display = False

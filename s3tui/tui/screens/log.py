@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual.binding import BindingType
-from textual.containers import Horizontal
 from textual.widget import Widget
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Static
 
 from s3tui.text import display_text, plural
 from s3tui.tui.commands import Where, bindings
@@ -18,6 +17,7 @@ from s3tui.tui.figures import tilde
 from s3tui.tui.link import link_of
 from s3tui.tui.log_tail import LogLine, LogTail
 from s3tui.tui.screens.page import Page
+from s3tui.tui.widgets.filter_line import FilterLine
 from s3tui.tui.widgets.log_table import KEPT, LogDetail, LogTable
 from s3tui.tui.widgets.summary import Trouble
 
@@ -37,16 +37,14 @@ class LogPage(Page):
         self._tail = LogTail(path)
         self._where = display_text(tilde(str(path)))
         self.place, self.trouble = Static("", id="place", markup=False), Trouble()
+        self.filter = FilterLine("a line")
         self.table, self.detail = LogTable(id="log"), LogDetail()
 
     def body(self) -> Iterable[Widget]:
         """Where it is, the filter, the lines, one in full."""
         yield self.place
         yield self.trouble
-        with Horizontal(id="filter") as line:
-            line.display = False
-            yield Label("/", markup=False)
-            yield Input(placeholder="part of a line; Enter keeps the filter, Esc drops it", compact=True)
+        yield self.filter
         yield self.table
         yield self.detail
 
@@ -112,8 +110,7 @@ class LogPage(Page):
 
     def action_filter(self) -> None:
         """Show the filter, and write in it."""
-        self.query_one("#filter").display = True
-        self.set_focus(self.query_one(Input))  # at once: what is typed fast comes right behind
+        self.filter.open()
 
     def action_follow(self) -> None:
         """Stay at the end."""
@@ -140,10 +137,7 @@ class LogPage(Page):
 
     def action_back(self) -> None:
         """Close what is open, else leave."""
-        filter_line = self.query_one("#filter")
-        if filter_line.display:
-            filter_line.display = False
-            self.query_one(Input).value = ""
+        if self.filter.drop():
             self.table.focus()
         elif self.detail.display:
             self.detail.display = False

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from textual.binding import BindingType
-from textual.containers import Horizontal
 from textual.widget import Widget
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Static
 
 from s3tui.config import Loaded, Settings, config_directory
 from s3tui.config.keeping import keep_setting, setting_lines, with_setting
@@ -21,6 +20,7 @@ from s3tui.tui.door import House
 from s3tui.tui.figures import tilde
 from s3tui.tui.screens.dialogs import Answer, Question
 from s3tui.tui.screens.page import Page
+from s3tui.tui.widgets.filter_line import FilterLine
 from s3tui.tui.widgets.setting_table import SettingLine, SettingTable
 
 _DEFAULTS = Loaded(Settings(), {}, None, None, {})
@@ -59,15 +59,13 @@ class SettingsPage(Page):
         self._loaded = loaded or _DEFAULTS
         self._live = live
         self._path = self._loaded.config_file or config_directory() / "config.yaml"
+        self.filter = FilterLine("a setting")
         self.table = SettingTable(id="settings")
 
     def body(self) -> Iterable[Widget]:
         """What may be done, the filter, the list."""
         yield Static("› changes with Enter, until s3tui is left; s keeps the change for good.", id="place", markup=False)
-        with Horizontal(id="filter") as line:
-            line.display = False
-            yield Label("/", markup=False)
-            yield Input(placeholder="part of a setting; Enter keeps the filter, Esc drops it", compact=True)
+        yield self.filter
         yield self.table
 
     def on_mount(self) -> None:
@@ -152,15 +150,11 @@ class SettingsPage(Page):
 
     def action_filter(self) -> None:
         """Show the filter, and write in it."""
-        self.query_one("#filter").display = True
-        self.set_focus(self.query_one(Input))  # at once: what is typed fast comes right behind
+        self.filter.open()
 
     def action_back(self) -> None:
         """Drop the filter, else leave."""
-        filter_line = self.query_one("#filter")
-        if filter_line.display:
-            filter_line.display = False
-            self.query_one(Input).value = ""
+        if self.filter.drop():
             self.table.focus()
         else:
             self.app.pop_screen()

@@ -1,0 +1,34 @@
+"""The line in which people write what a list is narrowed to."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Input, Label
+
+
+class FilterLine(Horizontal):
+    """A field that is hidden until a filter is wanted. Its page hears `Input.Changed` and `Input.Submitted`."""
+
+    def __init__(self, part_of: str) -> None:
+        """`part_of`: what the filter is a part of, `a path`."""
+        super().__init__(id="filter")
+        self.display = False
+        self.field = Input(placeholder=f"part of {part_of}; Enter keeps the filter, Esc drops it", compact=True)
+
+    def compose(self) -> ComposeResult:
+        """The sign by which it is known, and the field."""
+        yield Label("/", markup=False)
+        yield self.field
+
+    def open(self) -> None:
+        """Show it, and write in it."""
+        self.display = True
+        self.screen.set_focus(self.field)  # at once: what is typed fast comes right behind
+
+    def drop(self) -> bool:
+        """Hide it and empty it. Returns whether there was one."""
+        was_open = bool(self.display)
+        self.display = False
+        self.field.value = ""
+        return was_open
