@@ -115,7 +115,7 @@ def test_init_makes_the_directory_of_the_configuration_and_keeps_it_private(here
         ("ui:\n  keys: {qiut: ctrl+q}", ["config.yaml:2", "ui.keys", "no action 'qiut'", "Did you mean quit?"]),
         ("ui: {keys: {quit: ctl+q}}", ["ui.keys", "quit", "'ctl+q'", "which no keyboard sends"]),
         ("ui: {keys: {quit: ''}}", ["ui.keys", "quit has no key"]),
-        ("ui:\n  keys: {retry-all: r}", ["config.yaml:2", "r means retry and retry-all on Transfers", "a key of its own"]),
+        ("ui:\n  keys: {pause: x}", ["config.yaml:2", "x means pause and cancel on Jobs and Transfers", "a key of its own"]),
         ("logging: {log_file: nowhere/s3tui.log}", ["logging.log_file", "nowhere/s3tui.log", "cannot be written"]),
         ("state: {url: 'mysql://db'}", ["state.url", "mysql", "postgresql://"]),
         ("queue: {url: 'redis://mq'}", ["queue.url", "redis", "amqp://"]),

@@ -130,7 +130,7 @@ def test_a_target_is_browsed_sources_are_ranged_and_both_are_places_then(
         terminal.press("n")
         terminal.until_seen("▸ alpha/")
         terminal.press(F4)
-        terminal.until_seen(store.bucket)
+        terminal.until_seen("▌ ▸ bucket-")
         assert len(listing_processes(terminal.process.pid)) == 1
         terminal.press("/")
         terminal.until_seen("part of a name")
