@@ -206,7 +206,7 @@ class JobPage(ChoosingPage):
 
     # What the widgets say.
 
-    def on_file_table_moved(self) -> None:
+    def on_file_list_moved(self) -> None:
         """Read the rows that came into sight."""
         self.read_now()
 
