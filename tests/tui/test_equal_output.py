@@ -51,10 +51,9 @@ class Pair:
         rows = ((y, x, *cells) for y, row in enumerate(pairs) for x, cells in enumerate(zip(*row, strict=True)))
         return [found for found in rows if found[2] != found[3]]
 
-    def resize(self, *widths: int) -> None:
+    def resize(self, width: int) -> None:
         for terminal in (self.ours, self.plain):
-            for width in widths:
-                terminal.resize(width, 24)
+            terminal.resize(width, 24)
 
     def stop_and_go_on(self) -> None:
         for terminal in (self.ours, self.plain):
@@ -108,8 +107,8 @@ def through_lists(pair: Pair) -> None:
 def below_others(pair: Pair) -> None:
     """Help, palette, toast, another theme."""
     pair.press("?", seen="Send every failed")
-    pair.press(ADVANCE, PAGE_DOWN, PAGE_DOWN, seen="Mark from here")
-    pair.press(ESCAPE, seen="Queued 1,326", unseen="Mark from here")
+    pair.press(ADVANCE, PAGE_DOWN, seen="Lower the number")
+    pair.press(ESCAPE, seen="Queued 1,326", unseen="Lower the number")
     pair.press(CTRL_P, seen="Search for")
     pair.press("redr", seen="Paint the whole")
     pair.press(ENTER, unseen="Paint the whole")
@@ -121,7 +120,9 @@ def below_others(pair: Pair) -> None:
 
 def after_others(pair: Pair) -> None:
     """Another width for a moment, a stop, a repaint."""
-    pair.resize(81, 80)
+    pair.resize(81)
+    pair.press(seen="running")
+    pair.resize(80)
     pair.press(ADVANCE, seen="Queued 1,314")
     pair.stop_and_go_on()
     pair.press("g", seen="lantern-0000")
