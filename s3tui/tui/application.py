@@ -45,7 +45,6 @@ from s3tui.tui.messages import (
 from s3tui.tui.prefill import Prefill
 from s3tui.tui.screens.dialogs import leave_question
 from s3tui.tui.screens.jobs import JobsPage
-from s3tui.tui.screens.new_job import NewJobPage
 from s3tui.tui.screens.page import Page
 
 if TYPE_CHECKING:
@@ -233,6 +232,8 @@ class S3tuiApp(QuietApp, Asking):
 
     async def on_open_new_job(self) -> None:
         """Show the form."""
+        from s3tui.tui.screens.new_job import NewJobPage
+
         await self.push_screen(NewJobPage(self.house, replace(self._prefill)))
         self._prefill.hint = ""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Button, Input, Label, Static
+from textual.widgets import Button, Input, Static
 
 from s3tui.errors import SpecError
 from s3tui.jobs.csv_columns import columns_given
@@ -27,6 +27,7 @@ from s3tui.tui.screens.dialogs import watch_question
 from s3tui.tui.screens.page import Page
 from s3tui.tui.widgets.address import Address
 from s3tui.tui.widgets.dial import Dial
+from s3tui.tui.widgets.filter_line import FilterLine
 from s3tui.tui.widgets.job_options import BACKUP, INGEST, KINDS, VIDEO, JobOptions, field
 from s3tui.tui.widgets.source_tree import SourceTree
 
@@ -59,7 +60,7 @@ class NewJobPage(Page):
         self._told_root = root
         self.kind = Dial(KINDS, id="kind")
         self.options = JobOptions(prefill)
-        self.filter = Input(placeholder="part of a name; Enter keeps it, Esc drops it", compact=True)
+        self.filter = FilterLine("a name", kept="it")
 
     def body(self) -> Iterable[Widget]:
         """Kind, target and folder on top, the tree at the left, options at the right."""
@@ -69,10 +70,7 @@ class NewJobPage(Page):
             yield field("Folder", self.root, self._mouse_button("Places", "places"))
             with Horizontal(id="halves"):
                 with Vertical(id="choosing"):
-                    with Horizontal(id="filter") as line:
-                        line.display = False
-                        yield Label("/", markup=False)
-                        yield self.filter
+                    yield self.filter
                     yield self.sources
                 yield self.options
             with Horizontal(id="decide"):
@@ -151,18 +149,16 @@ class NewJobPage(Page):
 
     def on_source_tree_filter_wanted(self) -> None:
         """Show the filter, and write in it."""
-        self.query_one("#filter").display = True
-        self.set_focus(self.filter)
+        self.filter.open()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter while it is typed."""
-        if event.input is self.filter:
+        if event.input is self.filter.field:
             self.sources.filter(event.value)
 
     def _close_filter(self) -> None:
-        self.query_one("#filter").display = False
         with self.prevent(Input.Changed):
-            self.filter.value = ""
+            self.filter.drop()
 
     # The rest of the form.
 
@@ -179,7 +175,7 @@ class NewJobPage(Page):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in the filter keeps it, in the folder field it goes there; anywhere else it asks for the plan."""
-        if event.input is self.filter:
+        if event.input is self.filter.field:
             self.set_focus(self.sources)
         elif event.input is self.root:
             self._go_to(self.root.text or ".")
@@ -200,9 +196,9 @@ class NewJobPage(Page):
 
     def action_back(self) -> None:
         """Drop a range or the filter, else leave the form."""
-        if self.query_one("#filter").display and self.focused is self.filter:
+        if self.filter.display and self.focused is self.filter.field:
             self.set_focus(self.sources)
-        if not self.sources.drop() and not self.query_one("#filter").display:
+        if not self.sources.drop() and not self.filter.display:
             self.app.pop_screen()
         if not self.sources.folders.containing:
             self._close_filter()

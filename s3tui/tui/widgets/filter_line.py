@@ -10,11 +10,11 @@ from textual.widgets import Input, Label
 class FilterLine(Horizontal):
     """A field that is hidden until a filter is wanted. Its page hears `Input.Changed` and `Input.Submitted`."""
 
-    def __init__(self, part_of: str) -> None:
-        """`part_of`: what the filter is a part of, `a path`."""
+    def __init__(self, part_of: str, *, kept: str = "the filter") -> None:
+        """`part_of`: what the filter is a part of, `a path`; `kept`: what Enter keeps, in a word for a narrow field."""
         super().__init__(id="filter")
         self.display = False
-        self.field = Input(placeholder=f"part of {part_of}; Enter keeps the filter, Esc drops it", compact=True)
+        self.field = Input(placeholder=f"part of {part_of}; Enter keeps {kept}, Esc drops it", compact=True)
 
     def compose(self) -> ComposeResult:
         """The sign by which it is known, and the field."""
