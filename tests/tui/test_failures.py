@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
+from textual.pilot import Pilot
 
 from s3tui.errors import StateError
 from s3tui.model import Action, FileState, JobState
@@ -18,6 +20,13 @@ JOB = failing().job.id
 
 def retries(house: SeededHouse) -> list[object]:
     return [call[2] for call in house.service.calls if call[0] == "retry"]
+
+
+async def open_failures(pilot: Pilot[Any]) -> None:
+    """From the transfers to the causes."""
+    await until_seen(pilot, "partial")
+    await pilot.press("F")
+    await until_seen(pilot, "100 files")
 
 
 @pytest.mark.parametrize("size", [(200, 50), (80, 24), (40, 12)])
@@ -63,9 +72,7 @@ async def test_r_sends_one_group_again_and_capital_r_all() -> None:
     house = SeededHouse(failing())
     app = application(house, job=JOB)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        await until_seen(pilot, "partial")
-        await pilot.press("F")
-        await until_seen(pilot, "100 files")
+        await open_failures(pilot)
         await pilot.press("j", "r")
         await until_seen(pilot, "75 files")
         await until_told(pilot, "25 files are tried again.")
@@ -82,9 +89,7 @@ async def test_buttons_send_a_group_again() -> None:
     house = SeededHouse(failing())
     app = application(house, job=JOB)
     async with app.run_test(size=(100, 30)) as pilot:
-        await until_seen(pilot, "partial")
-        await pilot.press("F")
-        await until_seen(pilot, "100 files")
+        await open_failures(pilot)
         lines = text_of(app).splitlines()
         y = next(at for at, line in enumerate(lines) if "timeout" in line)
         await pilot.click(offset=(lines[y].index(RETRY) + 2, y))
@@ -101,9 +106,7 @@ async def test_a_group_opens_as_a_list_of_its_files_and_each_can_be_sent_again()
     house = SeededHouse(failing())
     app = application(house, job=JOB)
     async with app.run_test(size=(120, 30), notifications=True) as pilot:
-        await until_seen(pilot, "partial")
-        await pilot.press("F")
-        await until_seen(pilot, "100 files")
+        await open_failures(pilot)
         await pilot.press("j", "enter")
         await until_seen(pilot, "changed while reading 25")
         assert "The file changed while" in text_of(app)
@@ -132,9 +135,7 @@ async def test_a_group_opens_as_a_list_of_its_files_and_each_can_be_sent_again()
 async def test_a_click_on_a_line_opens_it_and_so_does_the_button() -> None:
     app = application(SeededHouse(failing()), job=JOB)
     async with app.run_test(size=(100, 30)) as pilot:
-        await until_seen(pilot, "partial")
-        await pilot.press("F")
-        await until_seen(pilot, "100 files")
+        await open_failures(pilot)
         lines = text_of(app).splitlines()
         y = next(at for at, line in enumerate(lines) if "timeout" in line)
         await pilot.click(offset=(6, y))
@@ -149,9 +150,7 @@ async def test_what_fails_meanwhile_comes_by_itself_and_the_cursor_stays_on_its_
     seeded = failing()
     app = application(SeededHouse(seeded), job=JOB)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_seen(pilot, "partial")
-        await pilot.press("F")
-        await until_seen(pilot, "100 files")
+        await open_failures(pilot)
         await pilot.press("j", "j")
         await until_seen(pilot, "10 files, ")
         for no in range(100, 180):
@@ -192,9 +191,7 @@ async def test_a_database_that_cannot_be_read_is_told_and_found_again() -> None:
     house = SeededHouse(failing())
     app = application(house, job=JOB)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_seen(pilot, "partial")
-        await pilot.press("F")
-        await until_seen(pilot, "100 files")
+        await open_failures(pilot)
         house.service.trouble = StateError("The state database is locked.")
         await until_seen(pilot, "The state database is locked.")
         house.service.trouble = None

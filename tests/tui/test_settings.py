@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from s3tui.config import Loaded, load_settings
 from s3tui.config.settings import known_keys
@@ -44,6 +46,13 @@ def page_of(app: S3tuiApp) -> SettingsPage:
     return app.screen
 
 
+async def open_settings(pilot: Pilot[Any]) -> None:
+    """From the jobs to the settings."""
+    await until_seen(pilot, "running")
+    await pilot.press("f3")
+    await until_seen(pilot, "aws.region")
+
+
 async def test_every_setting_is_there_with_where_it_came_from_and_no_secret(loaded: Loaded) -> None:
     app = application(harbour(), loaded=loaded)
     async with app.run_test(size=(160, 100)) as pilot:
@@ -66,9 +75,7 @@ async def test_every_setting_is_there_with_where_it_came_from_and_no_secret(load
 async def test_the_filter_finds_names_values_and_origins(loaded: Loaded) -> None:
     app = application(harbour(), loaded=loaded)
     async with app.run_test(size=(120, 40)) as pilot:
-        await until_seen(pilot, "running")
-        await pilot.press("f3")
-        await until_seen(pilot, "aws.region")
+        await open_settings(pilot)
         await pilot.press("slash", *"AWS_reg", "enter")
         await until_unseen(pilot, "aws.profile")
         assert "aws.region" in text_of(app)
@@ -85,9 +92,7 @@ async def test_the_filter_finds_names_values_and_origins(loaded: Loaded) -> None
 async def test_a_secret_is_not_copied_and_a_path_is(loaded: Loaded, config: Path) -> None:
     app = application(harbour(), loaded=loaded)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        await until_seen(pilot, "running")
-        await pilot.press("f3")
-        await until_seen(pilot, "aws.region")
+        await open_settings(pilot)
         await pilot.press("y")
         await until(pilot, lambda: app.clipboard == str(config), "the path")
         await pilot.press("slash", *"webhook.url", "enter", "y")
@@ -98,9 +103,7 @@ async def test_a_secret_is_not_copied_and_a_path_is(loaded: Loaded, config: Path
 async def test_a_change_holds_at_once_and_is_kept_without_a_loss_of_comments(loaded: Loaded, config: Path) -> None:
     app = application(SeededHouse(running()), loaded=loaded, fps=2)
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        await until_seen(pilot, "running")
-        await pilot.press("f3")
-        await until_seen(pilot, "aws.region")
+        await open_settings(pilot)
         await pilot.press("slash", *"ui.fps", "enter", "s")
         await until_told(pilot, "no change to keep")
         await pilot.press("enter")
@@ -118,9 +121,7 @@ async def test_a_change_holds_at_once_and_is_kept_without_a_loss_of_comments(loa
 async def test_themes_and_notices_are_changed_too_and_a_change_back_is_none(loaded: Loaded) -> None:
     app = application(harbour(), loaded=loaded, theme="harbour")
     async with app.run_test(size=(120, 40)) as pilot:
-        await until_seen(pilot, "running")
-        await pilot.press("f3")
-        await until_seen(pilot, "aws.region")
+        await open_settings(pilot)
         await pilot.press("slash", *"ui.notify", "enter", "enter")
         await until_seen(pilot, "changed here, was true")
         await pilot.press("enter")
@@ -138,9 +139,7 @@ async def test_themes_and_notices_are_changed_too_and_a_change_back_is_none(load
 async def test_what_cannot_be_changed_says_so(loaded: Loaded) -> None:
     app = application(harbour(), loaded=loaded)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        await until_seen(pilot, "running")
-        await pilot.press("f3")
-        await until_seen(pilot, "aws.region")
+        await open_settings(pilot)
         await pilot.press("enter")
         await until_told(pilot, "Only what is marked with ›")
 
@@ -149,9 +148,7 @@ async def test_a_file_that_cannot_be_changed_shows_the_lines_to_add(loaded: Load
     config.write_text("{ui: {fps: 2}}\n")
     app = application(harbour(), loaded=loaded)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_seen(pilot, "running")
-        await pilot.press("f3")
-        await until_seen(pilot, "aws.region")
+        await open_settings(pilot)
         await pilot.press("slash", *"ui.notify", "enter", "enter", "s")
         await until_seen(pilot, "Copy it (y)")
         assert "Write it" not in text_of(app)
@@ -164,9 +161,7 @@ async def test_a_stronger_place_is_named_before_a_change_is_kept(config: Path, m
     loaded = load_settings(config_file=config, environment={"S3TUI_UI__NOTIFY": "true"})
     app = application(harbour(), loaded=loaded)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until_seen(pilot, "running")
-        await pilot.press("f3")
-        await until_seen(pilot, "aws.region")
+        await open_settings(pilot)
         await pilot.press("slash", *"ui.notify", "enter", "enter", "s")
         await until_seen(pilot, "environment S3TUI_UI__NOTIFY is stronger and must go.")
 
