@@ -197,7 +197,8 @@ class Worker:
         """
         try:
             self.start()
-            self._stopping.wait()
+            while not self._stopping.wait(_TICK_SECONDS):
+                pass  # a signal may come to another thread, and wakes the main thread, which handles it, only from time to time
         finally:
             self.stop(grace)
         if self.error is not None:
