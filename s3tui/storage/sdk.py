@@ -321,7 +321,7 @@ def sdk_site(connection: Connection, aws: AwsOptions, bucket: str) -> Site | str
         return AWSResponse(request.url, 200, HTTPHeaders(), HTTPResponse(BytesIO()))
 
     client.meta.events.register_first("before-send.s3.PutObject", take)
-    with translate("PutObject", f"s3://{bucket}"):
+    with translate("Signing a request to", f"s3://{bucket}"):
         client.put_object(Bucket=bucket, Key=_PROBE, Body=b"")
     request = taken[0]
     signature = request.headers.get("Authorization", b"").decode()
