@@ -55,6 +55,7 @@ class JobPage(ChoosingPage):
         self._gone = False
         self.trouble, self.summary, self.detail = Trouble(), Summary(), Detail()
         self.notice = Static("", id="notice", markup=False)
+        self.notice.display = False
 
     def body(self) -> Iterable[Widget]:
         """Head, table, detail."""
@@ -171,8 +172,10 @@ class JobPage(ChoosingPage):
 
     def show_notice(self, job: Job) -> None:
         """Show the sentence about what the job will do."""
-        self.notice.update(notice := self.foretell(job))
-        self.notice.display = bool(notice)
+        notice = self.foretell(job)
+        if notice != self.notice.content:  # an update lays out the whole screen
+            self.notice.update(notice)
+            self.notice.display = bool(notice)
 
     def foretell(self, job: Job) -> str:  # noqa: ARG002 - for those that have something to say
         """A sentence about what the job will do; empty if there is none."""
