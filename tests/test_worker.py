@@ -20,6 +20,8 @@ from tests.databases import empty
 from tests.engines import DirectoryEngine, DirectoryResources
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 
 @dataclass
 class Stack:

@@ -15,6 +15,8 @@ from s3tui.api.events import Sights, stream
 from tests.api.offices import ROWS, Office
 from tests.api.servers import ApiServer
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 
 @dataclass(frozen=True)
 class Event:

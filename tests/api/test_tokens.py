@@ -12,6 +12,8 @@ from s3tui.model import now_ms
 from tests.api.offices import Office, bearer
 from tests.cli.command import Home
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 TOKEN = re.compile(r"s3t_[a-z2-7]{10}_[a-z2-7]{52}")
 
 

@@ -23,6 +23,8 @@ from tests.api.test_refusals import problem
 from tests.cli.command import Home
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE = {"Content-Type": "application/offset+octet-stream"}
 

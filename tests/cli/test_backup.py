@@ -17,6 +17,8 @@ from tests.front import FaultFront
 from tests.servers import Store
 from tests.transfer.rides import MIB, filled
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 
 def files_of(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The files of a report by path."""

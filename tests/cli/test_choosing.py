@@ -17,6 +17,8 @@ from tests.front import FaultFront
 from tests.servers import Store
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 DAY = 86_400
 
 

@@ -17,6 +17,8 @@ import pytest
 from s3tui.cli.sample import REFUSED, make_sample
 from tests.terminal import Terminal
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 DEMO = [sys.executable, "-m", "s3tui", "demo"]
 
 

@@ -21,6 +21,8 @@ from tests.front import FaultFront
 from tests.servers import Store
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=4)
+
 
 def table(home: Home, name: str, count: int) -> Path:
     """A CSV file of so many rows in the working directory."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 import random
 import signal
 
+import pytest
+
 from s3tui.model import JobState
 from tests.cli.command import Home, ended
 from tests.front import FaultFront
 from tests.servers import Store
 from tests.transfer.rides import MIB, filled
 from tests.waiting import wait_until
+
+pytestmark = pytest.mark.thorough(one_in=5)
 
 KILLS = 20
 IN_FLIGHT = 8

@@ -16,6 +16,8 @@ from tests.scripted import Call, ScriptedServer
 from tests.servers import Store
 from tests.unprivileged import run_unprivileged
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 TARGET = "s3://bucket/photos"
 
 

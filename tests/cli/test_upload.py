@@ -19,6 +19,8 @@ from tests.front import FaultFront
 from tests.servers import ACCESS_KEY, Store
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 
 def contents(root: Path) -> dict[str, bytes]:
     """Relative path and bytes of every file below a directory."""

@@ -13,6 +13,8 @@ from tests.front import FaultFront
 from tests.servers import ACCESS_KEY, Store
 from tests.transfer.rides import MIB, filled
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 PROCESS = """
 import datetime, json, pathlib, sys
 session = pathlib.Path(sys.argv[1])

@@ -19,6 +19,8 @@ from tests.front import FaultFront
 from tests.servers import Store
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=3)
+
 WRITERS, FILES = 5, 200
 SLOW = 20
 """Of the files of each writer, those that are written slowly; as many are renamed into place."""

@@ -21,6 +21,8 @@ from tests.media.clips import H264, SECONDS, Clips
 from tests.servers import Store
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=6)
+
 OPTIONS = ("--watch", "--settle", "0.5", "--preset", "ultrafast", "--segment-seconds", "1", "--ladder", "120")
 LONG = 4.0
 """Seconds of a film whose encode can be broken off."""

@@ -12,6 +12,8 @@ from tests.cli.command import Home, ended
 from tests.servers import Store
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
 def test_a_worker_takes_a_detached_job_and_leaves_in_order_when_told(

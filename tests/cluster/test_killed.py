@@ -30,6 +30,8 @@ from tests.media.clips import Clips
 from tests.servers import Store
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 JOBS = int(os.environ.get("S3TUI_KILL_JOBS", "12"))
 IS_SLICE = JOBS < 50
 WORKERS = 2 if IS_SLICE else 3

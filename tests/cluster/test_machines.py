@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from s3tui.model import FileState, JobState
 from tests.cli.command import Home, ended
 from tests.cluster.conftest import Cluster
 from tests.front import FaultFront
 from tests.servers import Store
 from tests.waiting import wait_until
+
+pytestmark = pytest.mark.thorough(one_in=4)
 
 
 def far_machine(cluster: Cluster, near: Home, mounts: str) -> Home:

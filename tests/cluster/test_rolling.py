@@ -19,6 +19,8 @@ from tests.servers import Store
 from tests.state.first_schema import write_first_database
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=3)
+
 OPEN = """
 import logging, sys
 from pathlib import Path

@@ -13,6 +13,8 @@ from tests.jobs.ingesting import begin, ingest, objects, rows, table
 from tests.jobs.yard import Yard
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=3)
+
 
 def payloads(yard: Yard) -> tuple[int, int]:
     """How many batches carry bytes, and how many bytes these are."""

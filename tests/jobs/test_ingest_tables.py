@@ -17,6 +17,8 @@ from tests.jobs.ingesting import begin, ingest, objects, rows
 from tests.jobs.yard import Yard
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 
 @pytest.fixture
 def name(yard: Yard) -> Iterator[str]:

@@ -19,6 +19,8 @@ from tests.jobs.yard import Yard
 from tests.servers import Store
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=3)
+
 OpenYard = Callable[[Store], Yard]
 
 

@@ -17,6 +17,8 @@ from tests.media.clips import SECONDS, Clips
 from tests.servers import Store
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 
 @pytest.fixture
 def film(clips: Clips, tmp_path: Path) -> Path:

@@ -18,6 +18,8 @@ from s3tui.transfer.watching import Deaf, OpenWatcher, open_watcher
 from tests.jobs.watching import Watching
 from tests.state.scenes import ANN, claim, register, uploaded
 
+pytestmark = pytest.mark.thorough(one_in=3)
+
 Watch = Callable[..., Watching]
 
 

@@ -25,6 +25,8 @@ from tests.engines import DirectoryResources
 from tests.redis_servers import RedisServer, fields_of, listening
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 FILES = 30
 
 

@@ -26,6 +26,8 @@ from tests.proof.trial import Trial, tried
 from tests.servers import Store, rclone_server
 from tests.transfer.rides import MIB, filled
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 _EVER = 10**6
 _BOUND_SECONDS = 240
 """What a command may take that gets no answer at all, twice, from each of its requests."""

@@ -27,7 +27,7 @@ from tests.servers import Store
 
 _AT_A_TIME = 3 if FULL else 2
 _EVERYWHERE = [(name, seam) for name in ("upload", "multipart", "backup", "video", "ingest") for seam in SEAMS]
-_SAMPLE = 8
+_SAMPLE = 4
 """Of these, so many are tried with every run of the tests, one step each."""
 
 

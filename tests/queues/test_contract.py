@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
+import pytest
 from dramatiq import Message
 
 from s3tui.queues.broker import publish
 from s3tui.queues.messages import unit_envelope
 from tests.queues.bench import JOB, Bench, Taker, working
 from tests.waiting import wait_until
+
+pytestmark = pytest.mark.thorough(one_in=2)
 
 
 @contextmanager

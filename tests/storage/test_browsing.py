@@ -16,6 +16,8 @@ from tests.front import FaultFront
 from tests.servers import SECRET_KEY, Store
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 
 @pytest.fixture
 def lister(store: Store) -> Iterator[TargetLister]:

@@ -21,6 +21,8 @@ from tests.front import FaultFront
 from tests.servers import Store
 from tests.storage.conftest import KEYS, BucketOn, OpenApi
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 
 def test_a_bucket_that_can_be_used_passes(bucket_on: BucketOn, store: Store) -> None:
     bucket_on(store).check()

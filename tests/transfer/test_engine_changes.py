@@ -16,6 +16,8 @@ from tests.transfer.rides import MIB, SINGLE, OpenEngine, Ride, filled, transfer
 from tests.unprivileged import run_unprivileged
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=3)
+
 
 @pytest.mark.parametrize(("size", "operation"), [(SINGLE, "PutObject"), (THRESHOLD, "UploadPart")])
 @pytest.mark.parametrize("change", ["grows", "is rewritten in place", "shrinks"])

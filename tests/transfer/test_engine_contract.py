@@ -16,6 +16,8 @@ from tests.front import FaultFront
 from tests.servers import Store
 from tests.transfer.rides import MIB, SINGLE, OpenEngine, Ride, filled, transfers_of, written
 
+pytestmark = pytest.mark.thorough(one_in=3)
+
 
 def _crc64nvme(data: bytes) -> str:
     return "crc64nvme:" + base64.b64encode(checksums.crc64nvme(data).to_bytes(8, "big")).decode()

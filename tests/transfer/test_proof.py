@@ -16,6 +16,8 @@ from tests.front import FaultFront
 from tests.servers import Store
 from tests.transfer.rides import MIB, OpenEngine, Ride, filled, transfers_of, written
 
+pytestmark = pytest.mark.thorough(one_in=3)
+
 
 class Stored:
     """A file that an engine has just stored, and how it would be proven."""

@@ -16,6 +16,8 @@ import pytest
 from tests.terminal import Terminal
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=3)
+
 UI = ["-m", "s3tui"]
 AFTER_NOHUP = [
     "-c",

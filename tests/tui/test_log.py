@@ -15,6 +15,8 @@ from tests.terminal import Terminal
 from tests.tui.driving import application, text_of, until, until_seen, until_unseen
 from tests.tui.seeded import harbour
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 
 def said(number: int, level: str = "INFO", text: str = "") -> str:
     """A line as the program writes it."""

@@ -11,6 +11,8 @@ from s3tui.runtime import Runtime
 from tests.state.scenes import ANN, plan, planned, register
 from tests.terminal import Terminal
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> dict[str, str]:

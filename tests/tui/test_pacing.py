@@ -14,6 +14,8 @@ from tests.slow_line import SlowTerminal
 from tests.terminal import Terminal
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=3)
+
 STAGE = ["-m", "tests.tui.stage", "fast", "moving"]
 AFTERWARDS = """
 import os, select, subprocess, sys, tty

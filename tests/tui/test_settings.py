@@ -15,6 +15,8 @@ from s3tui.tui.screens.settings import SettingsPage
 from tests.tui.driving import application, text_of, until, until_seen, until_told, until_unseen
 from tests.tui.seeded import SeededHouse, harbour, running
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 CONFIG = """\
 # mine
 ui:

@@ -29,6 +29,8 @@ from tests.tui.seeded import (
     running,
 )
 
+pytestmark = pytest.mark.thorough(one_in=3)
+
 RUNNING, PLANNED, BROKEN = running(9, 60).job.id, planned(8).job.id, ended(5, JobState.FAILED, 0).job.id
 
 SCREENS = [

@@ -17,6 +17,8 @@ from s3tui.tui.screens.transfers import TransfersPage
 from tests.tui.driving import application, at_top, text_of, until, until_seen, until_unseen
 from tests.tui.seeded import SeededHouse, SeededJob, ended, harbour, make_job, planned, running
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 RUNNING = running(9, 60).job.id
 
 

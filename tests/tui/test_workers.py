@@ -14,6 +14,8 @@ from s3tui.tui.crew import crew_words, house_words, machines
 from tests.tui.driving import application, text_of, until, until_seen, until_told
 from tests.tui.seeded import STARTED, SeededHouse, SeededJob, SeededSight, crew, filming, ingesting, running
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 JOB = running(9, 20)
 _, ADA, _ = crew(JOB.job.id)
 FRESH = replace(ADA, holdings=(Holding(JOB.job.id, 3, 0, 12, 3e7),))

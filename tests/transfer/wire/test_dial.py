@@ -17,6 +17,8 @@ from tests.transfer.rides import MIB, filled
 from tests.transfer.wire.conftest import OpenWire
 from tests.transfer.wire.test_hazards import one, ride_on, take
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 
 def server_context(directory: Path, *, host: str = "127.0.0.1") -> tuple[ssl.SSLContext, Path]:
     """A context for a server, and the certificate that vouches for it."""

@@ -25,6 +25,8 @@ from tests.transfer.rides import MIB, Ride, filled, transfers_of, written
 from tests.transfer.wire.conftest import OpenWire
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=3)
+
 
 def take(call: Call) -> None:
     """What a well-behaved store does."""

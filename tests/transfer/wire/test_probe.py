@@ -24,6 +24,8 @@ from tests.servers import Store
 from tests.transfer.rides import Ride, filled, transfers_of, written
 from tests.transfer.wire.conftest import OpenWire
 
+pytestmark = pytest.mark.thorough(one_in=2)
+
 ALL = tuple(ALGORITHMS)
 PROFILES = {
     "rclone": Profile(takes_checksums=True, checks_md5=True, takes_unsigned=True, takes_trailers=True),
