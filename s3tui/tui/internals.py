@@ -20,6 +20,8 @@ from textual import events
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.app import App
 from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 from textual.strip import SGR_STYLES
@@ -76,8 +78,14 @@ class QuietApp(App[int]):
         if self._screen_stack:
             self.screen.refresh(layout=True)
 
-    def on_resize(self) -> None:
-        """Terminals move or drop what they show, even if the size was another for a moment only."""
+    def on_resize(self, event: events.Resize) -> None:
+        """Take the size that the terminal has now, and paint it: terminals move or drop what they show, whatever size they had.
+
+        Textual reads the size where it takes the signal. One signal can come while the handler of another is at work, and the older
+        size would be told last. A terminal that tells its size itself tells it in order.
+        """
+        if not _PLAIN and isinstance(self._driver, LinuxDriver) and not self._driver._in_band_window_resize:
+            event.size = event.virtual_size = event.container_size = Size(*self._driver._get_terminal_size())
         self.repaint()
 
     def _display(self, screen: Screen[object], renderable: object) -> None:
