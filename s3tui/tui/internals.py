@@ -15,6 +15,7 @@ from pathlib import Path
 
 import textual
 from rich.color import ColorSystem
+from rich.console import Console
 from rich.style import Style
 from textual import events
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
@@ -35,6 +36,19 @@ _PLAIN = bool(os.environ.get("S3TUI_PLAIN"))
 _EQUAL = frozenset({"8.2.8"})
 """Versions of Textual whose own output was compared with ours, cell by cell."""
 _SYNC, _END_SYNC = "\x1b[?2026h", "\x1b[?2026l"
+
+
+class _Counted(CompositorUpdate):
+    """An update that Textual renders and writes, and the number of bytes that it was."""
+
+    def __init__(self, update: CompositorUpdate) -> None:
+        self._update = update
+        self.size = 0
+
+    def render_segments(self, console: Console) -> str:
+        text = self._update.render_segments(console)
+        self.size = len(text.encode(errors="replace"))
+        return text
 
 
 class QuietApp(App[int]):
@@ -99,8 +113,9 @@ class QuietApp(App[int]):
             return
         if size is None:
             self.forget_screen()
-            super()._display(screen, renderable)  # type: ignore[arg-type]
-            size = len(renderable.render_segments(self.console)) if isinstance(renderable, CompositorUpdate) else 0
+            counted = _Counted(renderable) if isinstance(renderable, CompositorUpdate) else None
+            super()._display(screen, counted or renderable)  # type: ignore[arg-type]
+            size = counted.size if counted else 0
         else:
             self.post_display_hook()
         if size and self.link.painted(size, self._previous_cursor_position):
