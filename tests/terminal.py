@@ -7,7 +7,6 @@ import os
 import pty
 import re
 import select
-import struct
 import subprocess
 import sys
 import termios
@@ -73,7 +72,7 @@ class Terminal:
         self._lock = threading.Lock()
         self._master, slave = pty.openpty()
         self._slave = slave
-        self._size_is(columns, lines)
+        self.tell_size(columns, lines)
         self.attributes_before = termios.tcgetattr(slave)
         base = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES")}
         self.process = subprocess.Popen(
@@ -150,15 +149,22 @@ class Terminal:
             self.modes |= {int(mode): switch == b"h" for mode in modes.split(b";") if mode}
             self.keyboards += {b">": 1, b"<": -1}.get(keyboard, 0)
 
-    def _size_is(self, columns: int, lines: int) -> None:
-        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    def tell_size(self, columns: int, lines: int) -> None:
+        """Tell the program another size, and go on showing what is shown."""
+        termios.tcsetwinsize(self._slave, (lines, columns))
+
+    @property
+    def told_size(self) -> tuple[int, int]:
+        """Columns and lines, as the program would find them now."""
+        lines, columns = termios.tcgetwinsize(self._slave)
+        return columns, lines
 
     def resize(self, columns: int, lines: int) -> None:
         """Give the terminal another size, and tell the program; what it showed is lost, as it may be."""
         with self._lock:
             self._screen.resize(lines, columns)
             self._screen.erase_in_display(2)
-        self._size_is(columns, lines)
+        self.tell_size(columns, lines)
 
     def stop_reading(self) -> None:
         """Take nothing more of what the program writes, like a line that hangs."""
@@ -181,9 +187,8 @@ class Terminal:
         return found
 
     def text(self) -> str:
-        """What is on the screen."""
-        with self._lock:
-            return "\n".join(self._screen.display)
+        """What is on the screen; also half a wide character, over which pyte's own display fails."""
+        return "\n".join("".join(cell.data for cell in row) for row in self.picture())
 
     def colours(self) -> set[str]:
         """The colours on the screen, `default` for the terminal's own."""

@@ -15,11 +15,14 @@ from pathlib import Path
 
 import textual
 from rich.color import ColorSystem
+from rich.console import Console
 from rich.style import Style
 from textual import events
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.app import App
 from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 from textual.strip import SGR_STYLES
@@ -33,6 +36,19 @@ _PLAIN = bool(os.environ.get("S3TUI_PLAIN"))
 _EQUAL = frozenset({"8.2.8"})
 """Versions of Textual whose own output was compared with ours, cell by cell."""
 _SYNC, _END_SYNC = "\x1b[?2026h", "\x1b[?2026l"
+
+
+class _Counted(CompositorUpdate):
+    """An update that Textual renders and writes, and the number of bytes that it was."""
+
+    def __init__(self, update: CompositorUpdate) -> None:
+        self._update = update
+        self.size = 0
+
+    def render_segments(self, console: Console) -> str:
+        text = self._update.render_segments(console)
+        self.size = len(text.encode(errors="replace"))
+        return text
 
 
 class QuietApp(App[int]):
@@ -76,8 +92,14 @@ class QuietApp(App[int]):
         if self._screen_stack:
             self.screen.refresh(layout=True)
 
-    def on_resize(self) -> None:
-        """Terminals move or drop what they show, even if the size was another for a moment only."""
+    def on_resize(self, event: events.Resize) -> None:
+        """Take the size that the terminal has now, and paint it: terminals move or drop what they show, whatever size they had.
+
+        Textual reads the size where it takes the signal. One signal can come while the handler of another is at work, and the older
+        size would be told last. A terminal that tells its size itself tells it in order.
+        """
+        if not _PLAIN and isinstance(self._driver, LinuxDriver) and not self._driver._in_band_window_resize:
+            event.size = event.virtual_size = event.container_size = Size(*self._driver._get_terminal_size())
         self.repaint()
 
     def _display(self, screen: Screen[object], renderable: object) -> None:
@@ -91,8 +113,9 @@ class QuietApp(App[int]):
             return
         if size is None:
             self.forget_screen()
-            super()._display(screen, renderable)  # type: ignore[arg-type]
-            size = len(renderable.render_segments(self.console)) if isinstance(renderable, CompositorUpdate) else 0
+            counted = _Counted(renderable) if isinstance(renderable, CompositorUpdate) else None
+            super()._display(screen, counted or renderable)  # type: ignore[arg-type]
+            size = counted.size if counted else 0
         else:
             self.post_display_hook()
         if size and self.link.painted(size, self._previous_cursor_position):

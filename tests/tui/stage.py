@@ -1,12 +1,13 @@
 """The program that output is tested with: the application over a seeded house, in which only keys move anything.
 
 `python -m tests.tui.stage WORD...`: fast or plain is whose output it is, moving opens a job that every look finds further on,
-unpaced does not wait for the terminal.
+unpaced does not wait for the terminal, brief makes 81 columns 80 in the very moment in which they are noticed.
 """
 
 from __future__ import annotations
 
 import sys
+import termios
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -16,6 +17,8 @@ from s3tui.tui.app import prepare_environment
 prepare_environment()
 
 from textual.binding import Binding, BindingType  # noqa: E402  (Textual reads the environment when it is imported)
+from textual.driver import Driver  # noqa: E402
+from textual.drivers.linux_driver import LinuxDriver  # noqa: E402
 
 from s3tui.tui import application  # noqa: E402
 from tests.tui.seeded import SeededHouse, SeededJob, SeededService, SeededSight, harbour, running  # noqa: E402
@@ -26,11 +29,25 @@ ADVANCE, SUSPEND = "\x1b[20~", "\x1b[19~"
 JOB = running().job.id
 
 
+class BriefDriver(LinuxDriver):
+    """Signals come while signals are handled: 81 columns have become 80 before anybody is told of the 81."""
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        width, height = super()._get_terminal_size()
+        if width == 81:
+            termios.tcsetwinsize(self.fileno, (height, 80))
+        return width, height
+
+
 class Stage(application.S3tuiApp):
     """F9 moves every running job, F8 suspends."""
 
     CSS_PATH = str(Path(application.__file__).with_name("s3tui.tcss"))
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f9", "advance", priority=True), Binding("f8", "suspend_process")]
+
+    def get_driver_class(self) -> type[Driver]:
+        """What the words on the command line ask for."""
+        return BriefDriver if "brief" in sys.argv else super().get_driver_class()
 
     def action_advance(self) -> None:
         """Files that are in flight end, others take off."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,9 +53,10 @@ class Pair:
         rows = ((y, x, *cells) for y, row in enumerate(pairs) for x, cells in enumerate(zip(*row, strict=True)))
         return [found for found in rows if found[2] != found[3]]
 
-    def resize(self, width: int) -> None:
+    def resize(self, *widths: int) -> None:
         for terminal in (self.ours, self.plain):
-            terminal.resize(width, 24)
+            for width in widths:
+                terminal.resize(width, 24)
 
     def stop_and_go_on(self) -> None:
         for terminal in (self.ours, self.plain):
@@ -64,17 +65,23 @@ class Pair:
             os.kill(terminal.process.pid, signal.SIGCONT)
 
 
-@pytest.fixture(params=[True, False], ids=["whole-frames", "as-it-comes"])
-def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
+@contextmanager
+def paired(directory: Path, *, synchronizes: bool, ours: Sequence[str] = ("fast",)) -> Iterator[Pair]:
     """Both on terminals of one kind."""
-    environment = {"COLORTERM": "truecolor", "XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    environment = {"COLORTERM": "truecolor", "XDG_CONFIG_HOME": str(directory), "XDG_STATE_HOME": str(directory)}
     with ExitStack() as stack:
         yield Pair(
             *(
-                stack.enter_context(Terminal(["-m", "tests.tui.stage", fast], environment, synchronizes=request.param))
-                for fast in ("fast", "plain")
+                stack.enter_context(Terminal(["-m", "tests.tui.stage", *words], environment, synchronizes=synchronizes))
+                for words in (ours, ["plain"])
             )
         )
+
+
+@pytest.fixture(params=[True, False], ids=["whole-frames", "as-it-comes"])
+def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
+    with paired(tmp_path, synchronizes=request.param) as pair:
+        yield pair
 
 
 def test_the_terminal_shows_what_textual_would_show(pair: Pair) -> None:
@@ -83,6 +90,15 @@ def test_the_terminal_shows_what_textual_would_show(pair: Pair) -> None:
     below_others(pair)
     after_others(pair)
     assert pair.ours.written * 4 < pair.plain.written
+
+
+def test_of_two_sizes_at_once_the_last_one_is_drawn(tmp_path: Path) -> None:
+    with paired(tmp_path, synchronizes=True, ours=["fast", "brief"]) as pair:
+        pair.press(seen="running")
+        pair.ours.tell_size(81, 24)
+        wait_until(lambda: pair.ours.told_size == (80, 24), 10, "81 columns to become 80")
+        pair.type("?", seen="Send every failed")
+        pair.press(ESCAPE, unseen="Send every failed")
 
 
 def through_lists(pair: Pair) -> None:
@@ -125,6 +141,8 @@ def after_others(pair: Pair) -> None:
     pair.resize(81)
     pair.press(seen="running")
     pair.resize(80)
+    pair.press(seen="running")
+    pair.resize(81, 80)
     pair.press(ADVANCE, seen="Queued 1,314")
     pair.stop_and_go_on()
     pair.press("g", seen="lantern-0000")
