@@ -154,7 +154,7 @@ def test_a_target_is_browsed_sources_are_ranged_and_both_are_places_then(
         terminal.press("\x12")  # ctrl+r
         terminal.until_seen("16 new", timeout=40)
         terminal.press(ENTER)
-        terminal.until_seen("✓ completed", timeout=40)
+        terminal.until_seen("16 of 16 files", timeout=40)  # of its page: the list of jobs is below it, and seen for a moment
         terminal.press(ESCAPE)
         terminal.until_seen("From → to")
         terminal.press("n")
