@@ -7,8 +7,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from s3tui.media.heights import parse_heights
 from s3tui.media.keys import check_address
-from s3tui.media.ladder import parse_heights
 
 SegmentType = Literal["fmp4", "ts"]
 Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
