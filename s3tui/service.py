@@ -16,10 +16,10 @@ import os
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from s3tui.errors import Conflict, NotFound, SpecError
-from s3tui.jobs.specs import Spec, decode_spec, encode_spec, place_hash, spec_hash
+from s3tui.jobs.specs import decode_spec, encode_spec, place_hash, spec_hash
 from s3tui.model import (
     ActiveTransfer,
     Desired,
@@ -61,6 +61,9 @@ from s3tui.state.store import Store
 from s3tui.state.workers import WorkerRow
 from s3tui.text import display_text
 from s3tui.transfer.landmarks import landmarks_of
+
+if TYPE_CHECKING:
+    from s3tui.jobs.specs import Spec
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     refuse_targets(paths)
 
     def make_spec(runtime: Runtime) -> BackupSpec:
-        sources = absolute(paths) or runtime.backup_sources
+        sources = absolute(paths) or runtime.settings.backup.sources
         return runtime.backup_spec(sources, target, **_fields(arguments, sources))
 
     return carry(arguments, paths, make_spec)

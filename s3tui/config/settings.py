@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from s3tui.jobs.options import BackupOptions, IngestOptions, VideoOptions
 from s3tui.live.options import LiveOptions
 from s3tui.masking import passwords_in
+from s3tui.model import Connection
 from s3tui.queues.options import QueueOptions
 from s3tui.state.options import StateOptions, state_directory
 from s3tui.storage.options import AwsOptions, S3Options
@@ -129,6 +130,12 @@ class Settings(BaseModel):
     api: ApiOptions = ApiOptions()
     ui: UiOptions = UiOptions()
     logging: LoggingOptions = LoggingOptions()
+
+    @property
+    def connection(self) -> Connection:
+        """The S3 of a job that is told nothing else."""
+        region = self.aws.region if "region" in self.aws.model_fields_set else ""
+        return Connection(self.aws.endpoint_url, self.aws.profile, region, self.s3.addressing_style)
 
 
 def options_of(section: str) -> type[BaseModel]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from s3tui.media.heights import parse_heights
 from s3tui.media.keys import check_address
-from s3tui.media.ladder import parse_heights
 
 SegmentType = Literal["fmp4", "ts"]
 Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
@@ -21,7 +22,7 @@ class BackupOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     source_directory: str = ""
-    """What `s3tui backup` takes when no SOURCE is given; empty: it must be given."""
+    """What `s3tui backup` takes when no SOURCE is given; empty: it must be given. See `sources`."""
     file_extensions: Annotated[list[str], Field(min_length=1)] = ["*"]
     """Only files that end so (`pdf`, `.jpg`); `*` is all."""
     delete_after_upload: bool = False
@@ -29,6 +30,11 @@ class BackupOptions(BaseModel):
     prune_empty_dirs: bool = True
     """Remove directories that deleting sources has emptied."""
     follow_symlinks: bool = False
+
+    @property
+    def sources(self) -> list[str]:
+        """What that is, with the home directory in place of `~`."""
+        return [os.path.expanduser(self.source_directory)] if self.source_directory else []  # noqa: PTH111
 
 
 class VideoOptions(BaseModel):

@@ -8,18 +8,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from s3tui.errors import SourceUnseen
 from s3tui.jobs.context import Context
 from s3tui.jobs.ingest import IngestSpec
 from s3tui.jobs.lists import has_list
-from s3tui.jobs.specs import Spec
 from s3tui.jobs.upload import UploadSpec
 from s3tui.jobs.video import VideoSpec
 from s3tui.model import UnitKind
 from s3tui.state.sightings import REASON, this_vantage
 from s3tui.text import display_text
 from s3tui.transfer.landmarks import Planned, recognize
+
+if TYPE_CHECKING:
+    from s3tui.jobs.specs import Spec
 
 
 def ensure_seen(context: Context[Spec]) -> None:

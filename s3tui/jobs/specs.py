@@ -1,24 +1,31 @@
-"""Specs to JSON and back. The JSON is ASCII, so names that are not UTF-8 survive every database as `\\udcXX` escapes."""
+"""Specs to JSON and back. The JSON is ASCII, so names that are not UTF-8 survive every database as `\\udcXX` escapes.
+
+A kind's module is imported when its first spec is read: stories weigh much, and a face shows jobs without them.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from dataclasses import asdict
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from s3tui.errors import SpecError
-from s3tui.jobs.backup import BackupSpec
-from s3tui.jobs.ingest import IngestSpec
-from s3tui.jobs.upload import UploadSpec
-from s3tui.jobs.video import VideoSpec
 from s3tui.model import Connection, ObjectHeaders, Policy
 from s3tui.transfer.choice import Choice
 
-Spec = UploadSpec | BackupSpec | VideoSpec | IngestSpec
-"""The spec of any kind."""
+if TYPE_CHECKING:
+    from s3tui.jobs.backup import BackupSpec
+    from s3tui.jobs.ingest import IngestSpec
+    from s3tui.jobs.upload import UploadSpec
+    from s3tui.jobs.video import VideoSpec
 
-_KINDS: dict[str, type[Spec]] = {spec.kind: spec for spec in (UploadSpec, BackupSpec, VideoSpec, IngestSpec)}
+    Spec = UploadSpec | BackupSpec | VideoSpec | IngestSpec
+    """The spec of any kind."""
+
+_NAMES = {"upload": "UploadSpec", "backup": "BackupSpec", "video": "VideoSpec", "ingest": "IngestSpec"}
+"""What the spec of a kind is called in the module that has the kind's name."""
 
 
 def encode_spec(spec: Spec) -> str:
@@ -28,7 +35,7 @@ def encode_spec(spec: Spec) -> str:
 
 def decode_spec(kind: str, text: str) -> Spec:
     """The spec of a job of this kind. Raises SpecError for a kind this version does not know."""
-    if kind not in _KINDS:
+    if kind not in _NAMES:
         raise SpecError(f"This version of s3tui has no job kind {kind!r}; upgrade it to work on this job.")
     fields: dict[str, Any] = json.loads(text)
     policy = fields.pop("policy")
@@ -40,7 +47,8 @@ def decode_spec(kind: str, text: str) -> Spec:
     fields["policy"] = Policy(**policy, headers=ObjectHeaders(**headers))
     if "choice" in fields:
         fields["choice"] = _choice(fields["choice"])
-    return _KINDS[kind](**fields)
+    spec: Spec = getattr(import_module(f"s3tui.jobs.{kind}"), _NAMES[kind])(**fields)
+    return spec
 
 
 def _choice(fields: dict[str, Any]) -> Choice:
@@ -58,8 +66,8 @@ def spec_hash(spec: Spec) -> str:
 
 def place_hash(spec: Spec) -> str:
     """What makes two jobs send the same files to the same keys, if not all of them; empty: the keys are the job's own."""
-    if isinstance(spec, IngestSpec):
+    if spec.kind == "ingest":
         return ""
-    encode_names = "" if isinstance(spec, VideoSpec) else spec.choice.encode_names
-    place = [spec.kind == VideoSpec.kind, spec.connection.endpoint_url, spec.target, spec.sources, encode_names]
+    choice: Choice = getattr(spec, "choice", Choice())
+    place = [spec.kind == "video", spec.connection.endpoint_url, spec.target, spec.sources, choice.encode_names]
     return hashlib.sha256(json.dumps(place).encode()).hexdigest()[:32]

@@ -31,8 +31,9 @@ from s3tui.jobs.watching import check_settling, keep_planning
 from s3tui.jobs.workplaces import workplace
 from s3tui.media import gate
 from s3tui.media.cipher import Cipher
+from s3tui.media.heights import parse_heights
 from s3tui.media.keys import read_key
-from s3tui.media.ladder import Choices, parse_heights, plan_for
+from s3tui.media.ladder import Choices, plan_for
 from s3tui.media.plan import Plan
 from s3tui.media.playlists import Key, Rendition
 from s3tui.media.probe import probe

@@ -9,7 +9,7 @@ process.py     to its end, or until its time is up
 opening.py     how it opens somebody's file, and no other
 probe.py       the story of looking at a file: sight.py (its first bytes), listing.py (what ffmpeg says), extent.py (how long it is)
 languages.py   tags that are anybody's text, as codes
-ladder.py      decides the plan
+ladder.py      decides the plan; heights.py reads which heights people want
 
 commands.py    its command lines, each for one purpose; storyboard.py lays out the small pictures
 encode.py      one run of it: watched, held, ended; progress.py reads how far it is

@@ -13,7 +13,6 @@ _RATES: dict[int, int] = {2160: 14_000, 1440: 8_500, 1080: 5_000, 720: 2_800, 48
 """Short side of a rung to kbit/s that it may use at most, up to 30 pictures a second."""
 _DEFAULT_MAXIMUM = 1080
 """Larger rungs pass what Apple's players must take: they are made only when they are asked for."""
-_LEAST_HEIGHT, _LARGEST_HEIGHT = 96, 4320
 _NEARLY = Fraction(9, 10)
 """A best rung smaller than this part of the source gets one of the source's own size above it."""
 _LEAST_RATE = 150_000
@@ -45,20 +44,6 @@ class Choices:
     heights: tuple[int, ...] = ()
     """Short sides of the rungs that are wanted; empty: those that suit the source, up to 1080."""
     preset: str = "veryfast"
-
-
-def parse_heights(text: str) -> tuple[int, ...]:
-    """The heights of `1080,720,480`, the best first; none of `auto`. Raises ValueError."""
-    if text.strip() == "auto":
-        return ()
-    try:
-        heights = {int(word) for word in text.split(",")}
-    except ValueError:
-        raise ValueError(f"{text!r} is no ladder; write auto, or heights like 1080,720,480") from None
-    for height in heights:
-        if height % 2 or not _LEAST_HEIGHT <= height <= _LARGEST_HEIGHT:
-            raise ValueError(f"{height} is no height for a ladder: it must be even, from {_LEAST_HEIGHT} to {_LARGEST_HEIGHT}")
-    return tuple(sorted(heights, reverse=True))
 
 
 def plan_for(source: Source, choices: Choices) -> Plan:

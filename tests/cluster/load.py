@@ -6,11 +6,11 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from s3tui.errors import StateError
 from s3tui.jobs.backup import BackupSpec
 from s3tui.jobs.ingest import IngestSpec
-from s3tui.jobs.specs import Spec
 from s3tui.jobs.upload import UploadSpec
 from s3tui.jobs.video import VideoSpec
 from s3tui.model import Job, JobState
@@ -19,6 +19,9 @@ from s3tui.state.store import Store as StateStore
 from tests.cli.command import Home
 from tests.cluster.posting import Halfway, Poster
 from tests.servers import Store
+
+if TYPE_CHECKING:
+    from s3tui.jobs.specs import Spec
 
 FILES = 6
 ROWS = 250

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from s3tui.media.ladder import Choices, parse_heights, plan_for
+from s3tui.media.heights import parse_heights
+from s3tui.media.ladder import Choices, plan_for
 from s3tui.media.plan import Plan
 from s3tui.media.source import AudioTrack, Source, SubtitleTrack, VideoStream
 

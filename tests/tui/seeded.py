@@ -16,12 +16,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from s3tui.errors import Conflict, NotFound, S3tuiError, StorageError
 from s3tui.jobs.backup import BackupSpec
 from s3tui.jobs.ingest import IngestSpec
-from s3tui.jobs.specs import Spec, decode_spec, encode_spec
+from s3tui.jobs.specs import decode_spec, encode_spec
 from s3tui.jobs.upload import UploadSpec
 from s3tui.jobs.video import VideoSpec
 from s3tui.model import (
@@ -56,6 +56,9 @@ from s3tui.report import FailureGroup, Outlook
 from s3tui.service import Submitted
 from s3tui.storage.browsing import TargetPage
 from s3tui.transfer.choice import Choice
+
+if TYPE_CHECKING:
+    from s3tui.jobs.specs import Spec
 
 _S = TypeVar("_S", bound=UploadSpec)
 STARTED = 1_795_257_000_000

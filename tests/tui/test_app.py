@@ -111,6 +111,9 @@ def test_the_terminal_ui_imports_neither_the_sdk_nor_the_worker(statement: str) 
         "plotext",
         "textual_plotext",
         "s3tui.worker",
+        "s3tui.jobs.upload",
+        "s3tui.jobs.video",
+        "s3tui.jobs.ingest",
         "s3tui.storage.sdk",
         "s3tui.transfer.s3transfer",
     ]

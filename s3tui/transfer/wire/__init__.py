@@ -3,7 +3,8 @@
 In the worker's process, from what is asked to what is ordered:
 
     engine.py  parts.py  api.py      the contracts it fulfils: `Engine`, `PartSender`, `Api`
-    office.py  renewal.py            orders out, outcomes back; a crew that died is replaced; keys are kept good
+    office.py  renewal.py            orders out; a crew that died is replaced; keys are kept good
+    outstanding.py                   what has no outcome yet, and who waits for it; outcomes come back here
     conduct.py  probe.py             getting to know a store, and how to speak to it
     process.py                       the crew's process, held by its socket
 

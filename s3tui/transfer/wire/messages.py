@@ -35,6 +35,11 @@ Message = tuple[Any, ...]
 _LENGTH = 4
 
 
+def plain(fields: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A named tuple as one that can be marshalled."""
+    return tuple(fields)
+
+
 def framed(messages: list[Message]) -> bytes:
     """Some messages as they travel."""
     data = marshal.dumps(messages)

@@ -12,8 +12,9 @@ from s3tui.transfer.engine import Control
 from s3tui.transfer.multipart import Part
 from s3tui.transfer.patience import use_up
 from s3tui.transfer.source import PinnedSource
-from s3tui.transfer.wire.office import Office, PartOutcome
+from s3tui.transfer.wire.office import Office
 from s3tui.transfer.wire.orders import PartOrder
+from s3tui.transfer.wire.outstanding import PartOutcome
 
 
 class WireParts:

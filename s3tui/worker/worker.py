@@ -1,18 +1,4 @@
-"""The process that does the work.
-
-    queue ──bell──▶ take_unit(job, unit) ─┐
-    tick, once a second ─▶ reap ──────────┴─▶ claim ─▶ a thread per unit: KINDS[kind].plan or .work ─▶ finish | release
-    heartbeat, once a second: renew every lease, read what people want, write the sample of what is in flight
-    courier, if there is a webhook: tell it which jobs have ended
-    mirror, if there is a Redis: write there what the database says of jobs and workers, once a second
-
-A message is a bell: the actor returns at once, so no delivery is ever held for a long job, and a lost or doubled message changes
-nothing. The claim in the database decides, and the tick finds what no bell announced: units of dead workers, units that came while
-every slot was taken.
-
-Concurrency: the claimer thread starts units, one thread each; the heartbeat thread does nothing but beat, so leases are renewed
-however busy the units are. `_lock` guards the two tables of units and jobs at work; no call that may block is made under it.
-"""
+"""The life of a worker: it takes units while there is room, keeps their leases, and leaves nothing behind when it ends."""
 
 from __future__ import annotations
 
@@ -21,38 +7,32 @@ import os
 import secrets
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from s3tui.errors import CredentialsExpired, LeaseLost, S3tuiError, SourceUnseen, StateError
+from s3tui.errors import StateError
 from s3tui.jobs import sweep
-from s3tui.jobs.context import Context, Resources
-from s3tui.jobs.kinds import KINDS
-from s3tui.jobs.seeing import ensure_seen
-from s3tui.jobs.specs import decode_spec
+from s3tui.jobs.context import Resources
 from s3tui.jobs.workplaces import sweep_workplaces
 from s3tui.live.mirror import Mirror
 from s3tui.log_context import about
-from s3tui.masking import masked
-from s3tui.model import Desired, Job, Lease, UnitKind
+from s3tui.model import Desired, Lease
 from s3tui.state.journal import Journal
 from s3tui.state.store import Store
 from s3tui.state.units import Claimant, Orders
-from s3tui.text import display_text
 from s3tui.transfer.engine import Control
-from s3tui.transfer.progress import Progress
 from s3tui.webhooks.courier import Courier
+from s3tui.worker.at_work import AtWork
+from s3tui.worker.workbench import Workbench
 
 if TYPE_CHECKING:
     from s3tui.live.line import Line
     from s3tui.queues.bells import Bells
     from s3tui.webhooks.posting import Post
 
-log = logging.getLogger(__name__)
+log = logging.getLogger(__package__)
 
 _TICK_SECONDS = 1.0
 _BREAK_SECONDS = 3.0
@@ -61,33 +41,6 @@ _TELLING_SECONDS = 5.0
 """How long a worker that ends may go on telling the webhook what its own jobs have caused."""
 _MIRRORING_SECONDS = 2.0
 """How long a worker that ends may go on mirroring how things stand now."""
-_UNITS_PER_JOB = 3
-"""One that plans and two that carry: while the last files of one are in flight, the next fills the free slots. More only of a queue
-that gives more places than that."""
-_UNITS = 12
-"""Units at work in one process, over all jobs, but for those that watch: they would keep their places for ever."""
-
-
-@dataclass(slots=True)
-class _JobAtWork:
-    """What the units of one job share in this process."""
-
-    id: str
-    queue: str
-    watches: bool
-    control: Control
-    progress: Progress
-    units: int = 0
-
-    @classmethod
-    def begin(cls, job: Job) -> _JobAtWork:
-        """The first of its units is here."""
-        return cls(job.id, job.queue, job.watches, Control(job.concurrency, job.bandwidth), Progress())
-
-    def sample(self) -> dict[str, object]:
-        active, _ = self.progress.sample()
-        flights = [[flight.no, flight.sent, flight.size, flight.attempt, round(flight.rate)] for flight in active]
-        return {"rate": round(self.progress.rate), "active": flights, "videos": self.progress.videos}
 
 
 class Worker:
@@ -121,15 +74,12 @@ class Worker:
         self._claimant = Claimant(self.id, identity, queues, home_only=bells is None)
         self._bells = bells
         self._until_idle = until_idle
-        self._at_once = at_once or {}
         self._journal = Journal(store.database, on_lost=self._lose)
         self._courier = Courier(store.webhooks, post, home=self.id, on_broken=self._break) if post is not None else None
         self._mirror = Mirror(store, line, worker_id=self.id) if line is not None else None
-        self._lock = threading.Lock()
-        self._at_work: dict[Lease, threading.Thread] = {}
-        self._jobs: dict[int, _JobAtWork] = {}
         self._bell = threading.Event()
-        self._came_to_rest = threading.Event()
+        self._at_work = AtWork(at_once or {}, on_end=self.wake)
+        self._workbench = Workbench(store, self._journal, resources, wake=self.wake, on_broken=self._break)
         self._stopping = threading.Event()
         self._drained = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -158,8 +108,7 @@ class Worker:
 
     def wait_for_rest(self, seconds: float) -> None:
         """Wait until the last of its units has ended, so long at most."""
-        self._came_to_rest.wait(seconds)
-        self._came_to_rest.clear()
+        self._at_work.wait_for_rest(seconds)
 
     def stop(self, grace: float = 5.0) -> None:
         """Admit nothing more, give what is in flight `grace` seconds, break it off, save everything and leave. Idempotent."""
@@ -167,14 +116,12 @@ class Worker:
             return
         self._stopping.set()
         self._bell.set()
-        self._each_job(Control.pause)
-        with self._lock:
-            at_work = len(self._at_work)
-        log.info("Worker %s was told to stop: %d units at work, and %g seconds for what is in flight.", self.id, at_work, grace)
-        deadline = time.monotonic() + grace
-        self._join_units(deadline)
-        self._each_job(Control.break_off)
-        self._join_units(time.monotonic() + _BREAK_SECONDS)
+        self._at_work.each_job(Control.pause)
+        units = len(self._at_work)
+        log.info("Worker %s was told to stop: %d units at work, and %g seconds for what is in flight.", self.id, units, grace)
+        self._at_work.join(time.monotonic() + grace)
+        self._at_work.each_job(Control.break_off)
+        self._at_work.join(time.monotonic() + _BREAK_SECONDS)
         self._drained.set()
         if self._bells is not None:
             self._bells.stop()
@@ -246,108 +193,23 @@ class Worker:
             self._break(error)
 
     def _take_one(self) -> bool:
-        with self._lock:
-            full = [number for number, job in self._jobs.items() if job.units >= self._most_of(job) or job.control.stopping]
-            watching = sum(job.watches for job in self._jobs.values())
-            if len(self._at_work) - watching >= _UNITS:
-                return False
-            taken = Counter(self._jobs[lease.job_no].queue for lease in self._at_work if not self._watches(lease))
-        queues = [name for name in self._claimant.queues if name not in self._at_once or taken[name] < self._at_once[name]]
-        claimed = self._store.units.claim(replace(self._claimant, queues=tuple(queues)), full)
+        room = self._at_work.room(self._claimant.queues)
+        if room is None:
+            return False
+        queues, full = room
+        claimed = self._store.units.claim(replace(self._claimant, queues=queues), full)
         if claimed is None:
             return False
         lease, job = claimed
         if self._mirror is not None:
             self._mirror.follow(job.no)
-        with self._lock:
-            at_work = self._jobs.setdefault(job.no, _JobAtWork.begin(job))
-            at_work.units += 1
-            thread = threading.Thread(target=self._run, args=(lease, job, at_work), name=f"unit-{lease.unit_no}", daemon=True)
-            self._at_work[lease] = thread
-        thread.start()
+        self._at_work.begin(lease, job, self._workbench.carry_out)
         return True
 
-    def _most_of(self, job: _JobAtWork) -> int:
-        return max(_UNITS_PER_JOB, 1 + self._at_once.get(job.queue, 0))
-
-    def _watches(self, lease: Lease) -> bool:
-        """Whether it is the unit of a job that watches by which it does so: such a unit takes no place from others."""
-        return lease.kind is UnitKind.PLAN and self._jobs[lease.job_no].watches
-
     def _idle_for(self) -> float:
-        with self._lock:
-            if self._at_work or (self._courier is not None and self._courier.waited):
-                self._last_work = time.monotonic()
-            return time.monotonic() - self._last_work
-
-    # One unit.
-
-    def _run(self, lease: Lease, job: Job, at_work: _JobAtWork) -> None:
-        try:
-            with about(job=job.id):
-                self._carry_out(lease, job, at_work)
-        finally:
-            with self._lock:
-                del self._at_work[lease]
-                at_work.units -= 1
-                if at_work.units == 0:
-                    self._jobs.pop(job.no, None)
-                if not self._at_work:
-                    self._came_to_rest.set()
-            self._bell.set()
-
-    def _carry_out(self, lease: Lease, job: Job, at_work: _JobAtWork) -> None:
-        try:
-            self._work(lease, job, at_work)
-        except LeaseLost:
-            log.warning("Unit %d was taken over by another worker.", lease.unit_no)
-        except StateError as error:
-            self._break(error)
-        except SourceUnseen as error:
-            self._end_early(lease, partial(self._store.sightings.missed, lease, job.id, str(error)))
-        except CredentialsExpired as error:
-            with about(code=error.reason):
-                log.warning("The job waits for a person: %s", error)
-            self._end_early(lease, partial(self._store.jobs.pause_for, job.no, error.reason, str(error)))
-        except S3tuiError as error:
-            self._fail(lease, job, error.reason, str(error))
-        except Exception as error:
-            log.exception("Unit %d met a defect of s3tui.", lease.unit_no)
-            cause = f"{type(error).__name__}: {display_text(masked(str(error)))}"
-            self._fail(lease, job, "internal_error", f"The job stopped on an error of s3tui itself: {cause}. See the log.")
-
-    def _work(self, lease: Lease, job: Job, at_work: _JobAtWork) -> None:
-        kind = KINDS[job.kind]
-        context: Context[Any] = Context(
-            job=job,
-            spec=decode_spec(job.kind, job.spec),
-            lease=lease,
-            store=self._store,
-            journal=self._journal,
-            resources=self._resources,
-            control=at_work.control,
-            progress=at_work.progress,
-            wake=self.wake,
-        )
-        ensure_seen(context)
-        (kind.plan if lease.kind is UnitKind.PLAN else kind.work)(context)
-        if at_work.control.stopping:
-            context.flush()
-            self._store.units.release(lease)
-        elif lease.kind is UnitKind.CARRY:
-            self._store.units.finish(lease)
-
-    def _fail(self, lease: Lease, job: Job, reason: str, sentence: str) -> None:
-        self._end_early(lease, partial(self._store.jobs.fail, job.no, reason, sentence))
-
-    def _end_early(self, lease: Lease, write: Callable[[], None]) -> None:
-        """Write why the job does not go on, and give the unit back."""
-        try:
-            self._journal.flush()
-            write()
-            self._store.units.release(lease)
-        except StateError as error:
-            self._break(error)
+        if len(self._at_work) > 0 or (self._courier is not None and self._courier.waited):
+            self._last_work = time.monotonic()
+        return time.monotonic() - self._last_work
 
     # The heartbeat.
 
@@ -360,9 +222,7 @@ class Worker:
                 return
 
     def _beat(self) -> None:
-        with self._lock:
-            jobs = dict(self._jobs)
-            leases = list(self._at_work)
+        jobs, leases = self._at_work.look()
         held = self._store.workers.beat(self.id, {job.id: job.sample() for job in jobs.values()})
         for lease in leases:
             # A unit that this moment became done is not held either; only one that is not done has been lost.
@@ -377,10 +237,9 @@ class Worker:
 
     def _lose(self, lease: Lease) -> None:
         """Break off the job of a lease that is not ours any more; its other units are released and may be claimed again."""
-        with self._lock:
-            job = self._jobs.get(lease.job_no) if lease in self._at_work else None
-        if job is not None:
-            job.control.break_off()
+        control = self._at_work.control_of(lease)
+        if control is not None:
+            control.break_off()
 
     # The end.
 
@@ -390,21 +249,9 @@ class Worker:
             with about(code=error.reason):
                 log.error("%s", error)
             self.error = error
-        self._each_job(Control.break_off)
+        self._at_work.each_job(Control.break_off)
         self._stopping.set()
         self._bell.set()
-
-    def _each_job(self, wish: Callable[[Control], None]) -> None:
-        with self._lock:
-            controls = [job.control for job in self._jobs.values()]
-        for control in controls:
-            wish(control)
-
-    def _join_units(self, deadline: float) -> None:
-        with self._lock:
-            threads = list(self._at_work.values())
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _obey(control: Control, orders: Orders) -> None:
