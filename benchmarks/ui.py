@@ -183,9 +183,13 @@ def look_around(terminal: Terminal, rows: int) -> list[tuple[str, float]]:
     return times
 
 
+_PAIRED_FILES = 60_000
+"""Enough for an upload of several seconds, beside which neither its beginning nor the end of the waiting for it counts."""
+
+
 def cost_of_an_open_ui(directory: Path, pairs: int) -> list[tuple[str, str]]:
     """The same upload with a UI that shows it and without, in turn, to a store that answers at once."""
-    make_tree(directory / "tree", 4000)
+    make_tree(directory / "tree", _PAIRED_FILES)
     with running_sink(delay=0.0) as url:
         os.environ.update(environment(directory, url))
         with Runtime(load_settings().settings) as runtime:
