@@ -203,6 +203,6 @@ def test_installs_with_its_libraries_on_other_pythons(
     if python is None:
         pytest.skip(f"there is no Python {version} here, and no package of the system brings it")
     subprocess.run([python, "-m", "venv", str(tmp_path / "venv")], check=True, capture_output=True)
-    pip = [str(tmp_path / "venv" / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    pip = [str(tmp_path / "venv" / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-compile"]
     subprocess.run([*pip, "--constraint", str(ROOT / "constraints.txt"), str(wheel)], check=True, capture_output=True)
     use(Installed(tmp_path / "venv", home), rclone_store)

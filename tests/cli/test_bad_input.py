@@ -16,7 +16,7 @@ from s3tui.cli.main import run
 from tests.cli.command import Home, ended
 from tests.servers import Store
 
-pytestmark = pytest.mark.thorough(one_in=2)
+pytestmark = pytest.mark.thorough(one_in=3)
 
 TARGET = "s3://bucket/prefix"
 

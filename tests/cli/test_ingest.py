@@ -21,7 +21,7 @@ from tests.front import FaultFront
 from tests.servers import Store
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=4)
+pytestmark = pytest.mark.thorough(one_in=6)
 
 
 def table(home: Home, name: str, count: int) -> Path:

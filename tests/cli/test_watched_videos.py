@@ -21,7 +21,7 @@ from tests.media.clips import H264, SECONDS, Clips
 from tests.servers import Store
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=6)
+pytestmark = pytest.mark.thorough(one_in=9)
 
 OPTIONS = ("--watch", "--settle", "0.5", "--preset", "ultrafast", "--segment-seconds", "1", "--ladder", "120")
 LONG = 4.0

@@ -130,6 +130,7 @@ _CONTROLS: dict[str, tuple[Mutant, str, str, Callable[[list[str]], int], str]] =
 }
 
 
+@pytest.mark.thorough(one_in=3)
 @pytest.mark.parametrize("guard", _CONTROLS)
 def test_without_its_guard_it_does_not(undisturbed: Go, rclone: Store, tmp_path: Path, guard: str) -> None:
     """The negative control: what is found to hold above is seen to be broken."""

@@ -19,7 +19,7 @@ from tests.proof.scene import Scene
 from tests.proof.test_frozen import expire, frozen, tokens
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=2)
+pytestmark = pytest.mark.thorough(one_in=3)
 
 _NEW = b"what somebody has put in the place of a source"
 _TABLES = {

@@ -13,7 +13,7 @@ from tests.proof.scale import FULL, SEEDS
 from tests.tui.driving import application, form, text_of
 from tests.tui.seeded import backing_up, harbour, planned, running
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 _RUNS, _KEYS = (100, 200) if FULL else (3, 40)
 _SIZES = [(80, 24), (120, 36), (40, 10), (20, 5)]

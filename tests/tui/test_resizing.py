@@ -15,7 +15,7 @@ from s3tui.tui.application import S3tuiApp
 from tests.tui.driving import application, form, text_of, until, until_seen
 from tests.tui.seeded import SeededHouse, filming, harbour, ingesting, planned, running, sampled
 
-pytestmark = pytest.mark.thorough(one_in=6)
+pytestmark = pytest.mark.thorough(one_in=9)
 
 RUNNING, PLANNED = running(9, 60).job.id, planned(8).job.id
 STORM = [(1, 1), (40, 12), (2, 2), (300, 100), (81, 24), (80, 24), (3, 40), (200, 1), (40, 7)]
