@@ -65,22 +65,26 @@ class Bucket:
         """The objects below a prefix, page by page, in the store's order: by the UTF-8 bytes of the key. Raises StorageError."""
         token = ""
         while True:
-            page = _persist(lambda: self._api.list_objects(self.name, prefix, token=token))  # noqa: B023
+            page = _persist(lambda: self._api.list_objects(self.name, prefix, token=token), silences=1)  # noqa: B023
             yield from page.objects
             token = page.token
             if not token:
                 return
 
 
-def _persist(request: Callable[[], _T]) -> _T:
-    """Ask again with growing, jittered pauses, three seconds at most in all, while the error says that this may help."""
+def _persist(request: Callable[[], _T], *, silences: int = 0) -> _T:
+    """Ask again with growing, jittered pauses, three seconds at most in all, while the error says that this may help.
+
+    After so many `silences`, a minute each, an answer that never comes is an error: at once where a person waits to begin.
+    """
     for attempt in range(1, _ATTEMPTS):
         try:
             return request()
         except EndpointUnreachable:
             raise
         except StorageError as error:
-            if not error.retryable or error.reason == "timeout":
+            silences -= error.reason == "timeout"
+            if not error.retryable or silences < 0:
                 raise
         time.sleep(random.uniform(0, _FIRST_DELAY * 2 ** (attempt - 1)))
     return request()

@@ -36,19 +36,25 @@ def _no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
 
 
+@pytest.fixture
+def patience() -> float:
+    """How many seconds an answer is waited for; a test may say otherwise."""
+    return 30
+
+
 @pytest.fixture(params=["sdk", "wire"])
-def open_api(request: pytest.FixtureRequest) -> Iterator[OpenApi]:
+def open_api(request: pytest.FixtureRequest, patience: float) -> Iterator[OpenApi]:
     """Opens each implementation of `Api` in turn."""
     opened: list[Office] = []
 
     def on_sdk(connection: Connection, aws: AwsOptions) -> Api:
-        return SdkApi(open_client(connection, aws, max_connections=2))
+        return SdkApi(open_client(connection, aws, max_connections=2, read_timeout=patience))
 
     def on_wire(connection: Connection, aws: AwsOptions) -> Api:
         site = plain_site(connection, aws)
         assert site is not None
         keys = FixedKeys(Keys(aws.access_key_id, aws.secret_access_key.get_secret_value()))
-        opened.append(Office(site, keys, Conduct(())))
+        opened.append(Office(site, keys, Conduct(()), patience=patience))
         return WireApi(opened[-1])
 
     yield {"sdk": on_sdk, "wire": on_wire}[request.param]

@@ -131,6 +131,23 @@ def test_a_listing_has_every_key_in_order_and_survives_a_refused_page(bucket_on:
     assert all(abs(entry.modified_ms / 1000 - time.time()) < 300 for entry in listed)
 
 
+@pytest.mark.parametrize("patience", [0.5])
+def test_a_page_whose_answer_never_comes_is_asked_for_once_more(
+    bucket_on: BucketOn, store: Store, front: FaultFront, patience: float
+) -> None:
+    store.client().put_object(Bucket=store.bucket, Key="here", Body=b"hello")
+    bucket = bucket_on(store.behind(front))
+    silent = front.hold_answer("ListObjectsV2", seconds=300)
+    assert [entry.key for entry in bucket.list()] == ["here"]
+    silent.open()
+    silent_again = front.hold_answer("ListObjectsV2", times=9, seconds=300)
+    with pytest.raises(StorageError) as raised:
+        list(bucket.list())
+    silent_again.open()
+    assert raised.value.reason == "timeout"
+    assert front.count("ListObjectsV2") == 4
+
+
 def test_a_listing_goes_on_over_pages(bucket_on: BucketOn, rclone_store: Store, front: FaultFront) -> None:
     assert rclone_store.directory is not None
     for number in range(1003):
