@@ -25,7 +25,6 @@ from s3tui.errors import ConfigError
 from s3tui.state.sql import Connection, Cursor, Load, Row, RowTable, Sheet, quoted
 
 _CONNECTIONS = 16
-_PATIENCE_SECONDS = 30.0
 _TRUSTED_SECONDS = 1.0
 """For which a connection that has worked is lent again without being tried."""
 _STREAMED_ROWS = 1000
@@ -70,8 +69,11 @@ class PostgreSQLServer:
             return isinstance(error, psycopg.OperationalError)
         return bool(_LOST.fullmatch(state))
 
-    def __init__(self, url: str) -> None:
-        """Connect. Raises ConfigError for a malformed URL, `error`."""
+    def __init__(self, url: str, *, patience: float = 30.0) -> None:
+        """Connect. `patience`: seconds that a transaction waits for one of the connections.
+
+        Raises ConfigError for a malformed URL, `error`.
+        """
         self._url = url
         try:
             host = conninfo_to_dict(url).get("host", "")
@@ -79,13 +81,13 @@ class PostgreSQLServer:
             raise ConfigError("state.url cannot be read: write it as postgresql://USER@HOST/DATABASE.") from None
         if "@" in str(host):  # the end of a password, which the server's words would repeat
             raise ConfigError("state.url cannot be read: write an @ in its password as %40.")
-        self._connect_alone()
+        psycopg.connect(url).close()  # fails at once; a pool tries for long
         self._returned: WeakKeyDictionary[psycopg.Connection[Row], float] = WeakKeyDictionary()
         self._pool: ConnectionPool[psycopg.Connection[Row]] = ConnectionPool(
             url,
             min_size=1,
             max_size=_CONNECTIONS,
-            timeout=_PATIENCE_SECONDS,
+            timeout=patience,
             configure=_configure,
             check=self._check,
             reset=self._note_return,
@@ -95,14 +97,26 @@ class PostgreSQLServer:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that commits at the end of the block, or rolls back."""
-        try:
-            with self._pool.connection() as lent:
-                yield _PostgreSQLConnection(lent)
-        except PoolTimeout:
-            self._connect_alone()
-            raise
+        with self._lent() as connection:
+            yield _PostgreSQLConnection(connection)
 
     read = write
+
+    @contextmanager
+    def _lent(self) -> Iterator[psycopg.Connection[Row]]:
+        """One of the connections; or one of its own, where the server is back and the pool, which tries ever less often, is not."""
+        try:
+            lent = self._pool.getconn()
+        except PoolTimeout:
+            with psycopg.connect(self._url) as alone:  # fails with the server's own words; a pool does not say why
+                _configure(alone)
+                yield alone
+            return
+        try:
+            with lent:
+                yield lent
+        finally:
+            self._pool.putconn(lent)
 
     def lock(self, connection: Connection, name: str) -> None:
         """Let the other transactions that lock this name wait for this one."""
@@ -132,10 +146,6 @@ class PostgreSQLServer:
 
     def _note_return(self, connection: psycopg.Connection[Row]) -> None:
         self._returned[connection] = time.monotonic()
-
-    def _connect_alone(self) -> None:
-        """Fail with the server's own words, if it is the server: a pool tries for long, and does not say why in the end."""
-        psycopg.connect(self._url).close()
 
 
 def _has_news(descriptor: int) -> bool:

@@ -9,13 +9,16 @@ import statistics
 import threading
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
 from s3tui.errors import ConfigError, StateError, StateLost
+from s3tui.state.postgresql import PostgreSQLServer
 from s3tui.state.sqlite import Turn
 from s3tui.state.store import Store
+from tests.queues.forwarder import Forwarder
 from tests.state.scenes import new_job
 from tests.waiting import wait_until
 
@@ -132,6 +135,22 @@ def test_connections_that_the_server_has_closed_are_replaced(postgresql_url: str
         )
     assert store.jobs.find(job.id)
     store.close()
+
+
+def test_a_server_that_is_back_is_used_before_the_pool_tries_it_again(postgresql_url: str) -> None:
+    address = urlsplit(postgresql_url)
+    forwarder = Forwarder((address.hostname or "", address.port or 5432))
+    through = postgresql_url.replace(f"{address.hostname}:{address.port}", f"127.0.0.1:{forwarder.port}")
+    with closing(PostgreSQLServer(through, patience=0.2)) as server:
+        with server.read() as connection:
+            connection.rows("SELECT 1")
+        forwarder.cut()
+        with pytest.raises(psycopg.OperationalError, match="refused"), server.read():
+            pass
+        forwarder.mend()
+        with server.read() as connection:
+            assert connection.rows("SELECT 1") == [(1,)]
+    forwarder.cut()
 
 
 def test_a_process_that_froze_in_a_transaction_keeps_its_locks_for_a_minute_unless_people_say_otherwise(
