@@ -27,7 +27,7 @@ class Scale:
     seconds: float
     """What one run may take on a slow machine."""
     put_seconds: float
-    """What the store takes for each batch, so that the file is not over before enough has happened."""
+    """What the store takes for each batch, so that a small file is not over before enough has happened."""
 
     @property
     def batches(self) -> int:
@@ -35,4 +35,4 @@ class Scale:
         return self.rows // self.batch_rows
 
 
-SCALE = Scale(ROWS, 500, 2000, 15, 3, 1800, 0.1) if FULL else Scale(12_000, 40, 200, 4, 1, 120, 0.05)
+SCALE = Scale(ROWS, 500, 2000, 15, 3, 1800, 0) if FULL else Scale(12_000, 40, 200, 4, 1, 120, 0.05)

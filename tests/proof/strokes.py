@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
@@ -75,6 +76,7 @@ class Strokes:
             time.sleep(self.dice.uniform(0, _JITTER_SECONDS))
             self._kill(self.dice.choice(self.scene.workforce.processes).pid)
         self.made[stroke] += 1
+        self._let_others_begin()
 
     def wait_for_the_end(self) -> Job:
         """Keep workers at work until the job is over; nothing more befalls it, so it need not be slow."""
@@ -82,15 +84,26 @@ class Strokes:
         self._until(lambda: self.scene.job(self.job).state.ended, "the job to end", seconds=SCALE.seconds, over=True)
         return self.scene.job(self.job)
 
+    def _let_others_begin(self) -> None:
+        """Stop the ingest until workers have come for those that were killed: the others would bring it to its end meanwhile."""
+        with self._at_rest():
+            self.scene.workforce.tend()
+            self.scene.workforce.wait_for_all()
+
+    @contextmanager
+    def _at_rest(self, *, rests: bool = True) -> Iterator[None]:
+        """Let no batch arrive."""
+        held = self.scene.front.hold("PutObject", "batch-", times=9999 if rests else 0, seconds=300)
+        yield
+        held.times = 0
+        held.open()
+
     def _restart(self, restart: Restart) -> None:
         server = self.scene.database if restart is Restart.DATABASE else self.scene.broker
         assert server is not None
         # An ingest would be over before a broker is back; one that is small, before a database is.
-        times = 9999 if restart is Restart.BROKER or not FULL else 0
-        held = self.scene.front.hold("PutObject", "batch-", times=times, seconds=300)
-        server.restart()
-        held.times = 0
-        held.open()
+        with self._at_rest(rests=restart is Restart.BROKER or not FULL):
+            server.restart()
 
     def _kill_at_the_store(self, point: Point) -> None:
         front = self.scene.front
