@@ -47,6 +47,8 @@ class Trial:
         self.home.environment |= self.errand.environment
         self.errand.lay_out(self.home.work)
         self.sources = self.present()
+        for name in self.sources:  # rclone never finds a file whose directory another request made at the same moment
+            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
 
     def run(self, seam: str = "", step: int = 0) -> Ended | None:
         """Run the command, and kill it at a step; returns None if that step was made. What it has started must end by itself."""
