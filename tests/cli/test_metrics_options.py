@@ -78,7 +78,7 @@ def test_what_is_no_port_is_refused(home: Home, port: str) -> None:
 
 def test_without_its_library_the_sentence_names_the_extra(home: Home, tmp_path: Path) -> None:
     (tmp_path / "prometheus_client.py").write_text("raise ImportError('not installed')\n")
-    path = f"{tmp_path}:{home.variables['PYTHONPATH']}"
+    path = f"{tmp_path}:{home.variables.get('PYTHONPATH', '')}"
     done = home.run("worker", "--metrics-port", "0", PYTHONPATH=path)
     assert done.code == 1
     assert "pip install 's3tui[metrics]'" in done.sentence

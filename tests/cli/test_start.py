@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from s3tui import __version__
 from s3tui.cli.main import COMMANDS, build_parser, parse
-from tests.cli.command import Home
+from tests.cli.command import INSTALLED, Home
 from tests.servers import Store
 
 HEAVY = (
@@ -68,7 +69,8 @@ def test_the_process_that_carries_loads_no_more_than_it_needs() -> None:
 
 def test_version_is_the_packages_with_what_an_error_report_needs(home: Home) -> None:
     python = ".".join(map(str, sys.version_info[:3]))
-    assert home.run("--version").stdout == f"s3tui {__version__} (Python {python}, Textual {version('textual')})\n"
+    built = rf"\(({'commit [0-9a-f]{12}, ' if INSTALLED else ''})Python {python}, Textual {version('textual')}\)"
+    assert re.fullmatch(rf"s3tui {__version__} {built}\n", home.run("--version").stdout)
 
 
 @pytest.mark.parametrize(

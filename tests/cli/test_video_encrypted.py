@@ -229,7 +229,7 @@ def test_without_its_library_the_sentence_names_the_extra(
     home.at(rclone_store)
     (tmp_path / "without").mkdir()
     (tmp_path / "without" / "cryptography.py").write_text("raise ImportError('not installed')\n")
-    path = f"{tmp_path / 'without'}:{home.variables['PYTHONPATH']}"
+    path = f"{tmp_path / 'without'}:{home.variables.get('PYTHONPATH', '')}"
     refused = home.run(*words(rclone_store, clips["silent.mp4"], key), PYTHONPATH=path)
     assert (refused.code, home.jobs()) == (1, [])
     assert "pip install 's3tui[video]'" in refused.sentence
