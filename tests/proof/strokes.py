@@ -11,7 +11,7 @@ from enum import StrEnum
 from random import Random
 
 from s3tui.model import Job
-from tests.proof.scale import FULL, SCALE
+from tests.proof.scale import SCALE
 from tests.proof.scene import Scene, batch_of, forget, units_of
 from tests.waiting import wait_until
 
@@ -45,7 +45,7 @@ def drawn(seed: int, *, kills: int, restarts: int) -> list[tuple[int, Point | Re
     dice.shuffle(strokes)
     for _ in range(points.count(Point.ENDING)):  # of the first units: later ones are long, and end late
         strokes.insert(dice.randrange(1 + len(strokes) // 6), Point.ENDING)
-    step = SCALE.batches * 2 // 5 // len(strokes)
+    step = SCALE.batches // 4 // len(strokes)
     return [(dice.randrange(step // 4, step), stroke) for stroke in strokes]
 
 
@@ -91,9 +91,9 @@ class Strokes:
             self.scene.workforce.wait_for_all()
 
     @contextmanager
-    def _at_rest(self, *, rests: bool = True) -> Iterator[None]:
+    def _at_rest(self) -> Iterator[None]:
         """Let no batch arrive."""
-        held = self.scene.front.hold("PutObject", "batch-", times=9999 if rests else 0, seconds=300)
+        held = self.scene.front.hold("PutObject", "batch-", times=9999, seconds=300)
         yield
         held.times = 0
         held.open()
@@ -101,8 +101,7 @@ class Strokes:
     def _restart(self, restart: Restart) -> None:
         server = self.scene.database if restart is Restart.DATABASE else self.scene.broker
         assert server is not None
-        # An ingest would be over before a broker is back; one that is small, before a database is.
-        with self._at_rest(rests=restart is Restart.BROKER or not FULL):
+        with self._at_rest():  # else the ingest would be over before the server is back
             server.restart()
 
     def _kill_at_the_store(self, point: Point) -> None:
