@@ -53,19 +53,18 @@ class Scene:
         query = f"""
             SELECT unit.worker FROM unit JOIN batch ON batch.job_no = unit.job_no AND batch.unit_no = unit.no
             WHERE unit.job_no = :no AND batch.no = :batch AND unit.state = {LEASED}"""
-        return self._process(query, no=job.no, batch=batch)
+        return next(iter(self._processes(query, no=job.no, batch=batch)), None)
 
-    def at_the_end(self, job: Job) -> int | None:
-        """A process that has a unit of which all has landed, and which is not finished."""
+    def at_the_end(self, job: Job) -> list[int]:
+        """The processes, dead ones too, that have a unit of which all has landed, and which is not finished."""
         query = f"""
             SELECT worker FROM unit WHERE job_no = :no AND state = {LEASED} AND kind = '{UnitKind.CARRY}' AND NOT EXISTS (
                 SELECT 1 FROM batch WHERE batch.job_no = unit.job_no AND batch.unit_no = unit.no AND NOT batch.done)"""
-        return self._process(query, no=job.no)
+        return self._processes(query, no=job.no)
 
-    def _process(self, query: str, **values: int) -> int | None:
+    def _processes(self, query: str, **values: int) -> list[int]:
         with self.state.database.read() as connection:
-            row = connection.first(query, **values)
-            return None if row is None or row[0] is None else int(row[0].partition("-")[0])
+            return [int(worker.partition("-")[0]) for (worker,) in connection.rows(query, **values) if worker is not None]
 
     def linger(self) -> None:
         """Make the database take its time with the end of a unit, so that workers die between its last batch and that, too."""

@@ -120,9 +120,7 @@ class Strokes:
         found: list[int] = []
 
         def seen() -> bool:
-            holder = self.scene.at_the_end(self.job)
-            if holder in self._pids:
-                found.append(holder)
+            found.extend(pid for pid in self.scene.at_the_end(self.job) if pid in self._pids)
             return bool(found)
 
         self._until(seen, "a unit at its end")
