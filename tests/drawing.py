@@ -30,10 +30,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     marked: dict[tuple[str, int], list[pytest.Item]] = defaultdict(list)
     for item in items:
-        for node, mark in item.iter_markers_with_node("thorough"):
+        if nearest := next(item.iter_markers_with_node("thorough"), None):
+            node, mark = nearest
             cases_of = item.nodeid.partition("[")[0] if node is item else node.nodeid
             marked[cases_of, mark.kwargs["one_in"]].append(item)
-            break  # the nearest mark
     left_out: set[pytest.Item] = set()
     for (cases_of, one_in), cases in marked.items():
         drawn = Random(f"{seed} {cases_of}").sample(cases, ceil(len(cases) / one_in))

@@ -12,7 +12,7 @@ import re
 import select
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import groupby
 from weakref import WeakKeyDictionary
@@ -97,26 +97,15 @@ class PostgreSQLServer:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that commits at the end of the block, or rolls back."""
-        with self._lent() as connection:
-            yield _PostgreSQLConnection(connection)
+        with ExitStack() as stack:
+            try:
+                lent = stack.enter_context(self._pool.connection())
+            except PoolTimeout:  # the server may be back: the pool tries ever less often, and does not say why in the end
+                lent = stack.enter_context(psycopg.connect(self._url))
+                _configure(lent)
+            yield _PostgreSQLConnection(lent)
 
     read = write
-
-    @contextmanager
-    def _lent(self) -> Iterator[psycopg.Connection[Row]]:
-        """One of the connections; or one of its own, where the server is back and the pool, which tries ever less often, is not."""
-        try:
-            lent = self._pool.getconn()
-        except PoolTimeout:
-            with psycopg.connect(self._url) as alone:  # fails with the server's own words; a pool does not say why
-                _configure(alone)
-                yield alone
-            return
-        try:
-            with lent:
-                yield lent
-        finally:
-            self._pool.putconn(lent)
 
     def lock(self, connection: Connection, name: str) -> None:
         """Let the other transactions that lock this name wait for this one."""

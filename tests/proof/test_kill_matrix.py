@@ -27,7 +27,7 @@ from tests.servers import Store
 
 _AT_A_TIME = 3 if FULL else 2
 _EVERYWHERE = [(name, seam) for name in ("upload", "multipart", "backup", "video", "ingest") for seam in SEAMS]
-_SAMPLE = 4
+_SAMPLE = 8
 """Of these, so many are tried with every run of the tests, one step each."""
 
 
@@ -86,6 +86,7 @@ def chosen(one: Undisturbed, seam: str) -> list[int]:
     return list(every) if FULL else Random(f"{SEEDS[0]} {one.errand.name} {seam}").sample(every, 1)
 
 
+@pytest.mark.thorough(one_in=2)
 @pytest.mark.parametrize(("name", "seam"), _EVERYWHERE if FULL else Random(SEEDS[0]).sample(_EVERYWHERE, _SAMPLE))
 def test_whatever_step_it_dies_at_the_same_command_brings_all_once(
     undisturbed: Go, rclone: Store, tmp_path: Path, name: str, seam: str
