@@ -12,7 +12,7 @@ import re
 import select
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from itertools import groupby
 from weakref import WeakKeyDictionary
@@ -27,6 +27,8 @@ from s3tui.state.sql import Connection, Cursor, Load, Row, RowTable, Sheet, quot
 _CONNECTIONS = 16
 _TRUSTED_SECONDS = 1.0
 """For which a connection that has worked is lent again without being tried."""
+_ASKED_AGAIN_SECONDS = 0.5
+"""After which the pool gives an attempt to connect up, and is asked for a connection anew; left alone, it tries ever less often."""
 _STREAMED_ROWS = 1000
 _TYPES = {
     "TIMESTAMP WITHOUT TIME ZONE": "TIMESTAMP",
@@ -74,7 +76,7 @@ class PostgreSQLServer:
 
         Raises ConfigError for a malformed URL, `error`.
         """
-        self._url = url
+        self._url, self._patience = url, patience
         try:
             host = conninfo_to_dict(url).get("host", "")
         except psycopg.ProgrammingError:
@@ -87,7 +89,7 @@ class PostgreSQLServer:
             url,
             min_size=1,
             max_size=_CONNECTIONS,
-            timeout=patience,
+            reconnect_timeout=_ASKED_AGAIN_SECONDS,
             configure=_configure,
             check=self._check,
             reset=self._note_return,
@@ -98,14 +100,18 @@ class PostgreSQLServer:
     def write(self) -> Iterator[Connection]:
         """A transaction that commits at the end of the block, or rolls back."""
         with ExitStack() as stack:
-            try:
-                lent = stack.enter_context(self._pool.connection())
-            except PoolTimeout:  # the server may be back: the pool tries ever less often, and does not say why in the end
-                lent = stack.enter_context(psycopg.connect(self._url))
-                _configure(lent)
-            yield _PostgreSQLConnection(lent)
+            yield _PostgreSQLConnection(self._lent(stack))
 
     read = write
+
+    def _lent(self, stack: ExitStack) -> psycopg.Connection[Row]:
+        """A connection of the pool, until the stack is left. Raises `error` when patience is over."""
+        until = time.monotonic() + self._patience
+        while time.monotonic() < until:
+            with suppress(PoolTimeout):
+                return stack.enter_context(self._pool.connection(_ASKED_AGAIN_SECONDS))
+        psycopg.connect(self._url).close()  # says why, if the server is away
+        return stack.enter_context(self._pool.connection(_ASKED_AGAIN_SECONDS))
 
     def lock(self, connection: Connection, name: str) -> None:
         """Let the other transactions that lock this name wait for this one."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sqlite3
 import stat
 import statistics
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -137,21 +140,44 @@ def test_connections_that_the_server_has_closed_are_replaced(postgresql_url: str
     store.close()
 
 
-def test_a_server_that_is_back_is_used_before_the_pool_tries_it_again(postgresql_url: str) -> None:
+@contextmanager
+def behind_forwarder(postgresql_url: str, *, patience: float) -> Iterator[tuple[PostgreSQLServer, Forwarder]]:
     address = urlsplit(postgresql_url)
     forwarder = Forwarder((address.hostname or "", address.port or 5432))
     through = postgresql_url.replace(f"{address.hostname}:{address.port}", f"127.0.0.1:{forwarder.port}")
-    with closing(PostgreSQLServer(through, patience=0.2)) as server:
+    with closing(PostgreSQLServer(through, patience=patience)) as server:
         with server.read() as connection:
             connection.rows("SELECT 1")
         forwarder.cut()
+        yield server, forwarder
+    forwarder.cut()
+
+
+def test_a_transaction_says_why_the_server_is_away_and_the_next_one_finds_it_back(postgresql_url: str) -> None:
+    with behind_forwarder(postgresql_url, patience=0.2) as (server, forwarder):
         for _ in range(2):  # the first finds the connection lost, the second that there is no other one
             with pytest.raises(psycopg.OperationalError, match="refused"), server.read():
                 pass
         forwarder.mend()
         with server.read() as connection:
             assert connection.rows("SELECT 1") == [(1,)]
-    forwarder.cut()
+
+
+def test_a_server_that_is_away_is_tried_again_all_the_time(postgresql_url: str) -> None:
+    """The pool alone would try after 1, 3, 7, 15 and 31 s, and let a transaction wait so long for a server that is back."""
+    with behind_forwarder(postgresql_url, patience=30) as (server, forwarder), ThreadPoolExecutor(1) as pool:
+
+        def read() -> list[tuple[object, ...]]:
+            with server.read() as connection:
+                return connection.rows("SELECT 1")
+
+        with socket.create_server(("127.0.0.1", forwarder.port)) as refusing:
+            reading = pool.submit(read)
+            refusing.settimeout(30)
+            for _ in range(16):  # some come in pairs, with TLS and without
+                refusing.accept()[0].close()
+        forwarder.mend()
+        assert reading.result() == [(1,)]
 
 
 def test_a_process_that_froze_in_a_transaction_keeps_its_locks_for_a_minute_unless_people_say_otherwise(
