@@ -8,6 +8,7 @@ what is configured there or in the URL comes first.
 
 from __future__ import annotations
 
+import logging
 import re
 import select
 import time
@@ -84,6 +85,9 @@ class PostgreSQLServer:
         if "@" in str(host):  # the end of a password, which the server's words would repeat
             raise ConfigError("state.url cannot be read: write an @ in its password as %40.")
         psycopg.connect(url).close()  # fails at once; a pool tries for long
+        pool_log = logging.getLogger("psycopg.pool")
+        if pool_log.level == logging.NOTSET:
+            pool_log.setLevel(logging.ERROR)  # it warns at each attempt; who waits for a connection in vain says so once
         self._returned: WeakKeyDictionary[psycopg.Connection[Row], float] = WeakKeyDictionary()
         self._pool: ConnectionPool[psycopg.Connection[Row]] = ConnectionPool(
             url,
