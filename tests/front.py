@@ -38,7 +38,7 @@ class Fault:
 
     operation: str
     key: re.Pattern[str]
-    kind: Literal["answer", "reset", "lose answer", "hold", "hold answer", "spoil", "mangle"]
+    kind: Literal["answer", "reset", "lose answer", "hold", "hold answer", "silence", "spoil", "mangle"]
     times: int
     status: int = 503
     code: str = "SlowDown"
@@ -49,7 +49,7 @@ class Fault:
     after: int = 0
     """For `hold`: bytes of the body that are let in before the gate."""
     seconds: float = 30
-    """For `hold` and `hold answer`: when the gate opens by itself."""
+    """For `hold`, `hold answer` and `silence`: when the gate opens by itself."""
     met: list[str] = field(default_factory=list)
     """The keys of the requests that it has met."""
     arrived: threading.Event = field(default_factory=threading.Event)
@@ -124,6 +124,10 @@ class FaultFront:
     def hold(self, operation: str, key: str = "", *, after: int = 0, times: int = 1, seconds: float = 30) -> Fault:
         """Stop reading after so many bytes of the body, tell `arrived`, and wait for `open()`."""
         return self._add(Fault(operation, re.compile(key), "hold", times, after=after, seconds=seconds))
+
+    def silence(self, operation: str, key: str = "", *, times: int = 1, seconds: float = 30) -> Fault:
+        """Let nothing of it reach the store until `open()`, which may be long after the client has given up."""
+        return self._add(Fault(operation, re.compile(key), "silence", times, seconds=seconds))
 
     def hold_answer(self, operation: str, key: str = "", *, times: int = 1, seconds: float = 30) -> Fault:
         """Let the store do it, tell `arrived`, and wait for `open()` before the client hears of it."""
@@ -234,6 +238,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(*answer)
         elif fault.kind in ("hold", "spoil"):
             self._answer(*self._forward(fault))
+        elif fault.kind == "silence":
+            fault.opened.wait(fault.seconds)
+            self._answer(*self._forward(None))
         elif fault.kind == "answer":
             self._refuse(fault)
         elif fault.how is not None:

@@ -47,7 +47,7 @@ _OURS = r"^(?!.*\.s3tui-probe)"
 
 _FAULTS: dict[str, Arm] = {
     "reset": lambda front, operation, times: front.reset(operation, _OURS, times=times),
-    "hang": lambda front, operation, times: front.hold(operation, _OURS, times=times, seconds=_BOUND_SECONDS),
+    "hang": lambda front, operation, times: front.silence(operation, _OURS, times=times, seconds=_BOUND_SECONDS),
     "slow": lambda front, operation, times: front.mangle(operation, slow, _OURS, times=times),
     "500": _answers(500, "InternalError"),
     "503 with Retry-After": _answers(503, "SlowDown", retry_after="1"),
