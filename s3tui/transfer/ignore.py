@@ -29,6 +29,10 @@ _TRAILING_SPACES = re.compile(rb"((?:[^ \\]|\\.| +(?=[^ ]))*) *", re.DOTALL)
 _MEMBER = re.compile(rb"\[:(?P<named>[^\]]*):\]|(?P<first>\\.|[^\\])(?:-(?P<last>\\.|[^\\\]]))?", re.DOTALL)
 _TO_BASE_NAME = rb"(?:.*/)?(?=[^/]+/?\Z)"
 _STAR = rb"[^/]*"
+_ANY_DIRECTORIES = rb"(?:.*/)?"
+_SHORTEST = {_ANY_DIRECTORIES: rb"(?:.*?/)??", rb".*/": rb".*?/"}
+"""Of each way to pass over directories, the one that prefers few of them."""
+_DIRECTORIES = re.compile(rb"(%s)" % b"|".join(map(re.escape, _SHORTEST)))
 _AS_DIRECTORY = rb"(?<!/)/"
 _AS_ANY = rb"(?<!/)/?"
 _CLASSES = {
@@ -136,20 +140,30 @@ def _translated(pattern: bytes) -> bytes | None:
     special = _SPECIAL.search(pattern)
     begin = special.start() if special is not None else len(pattern)
     pieces = list(_pieces(pattern, begin))
-    return None if None in pieces else re.escape(pattern[:begin]) + _star_by_star(b"".join(filter(None, pieces)))
+    return None if None in pieces else re.escape(pattern[:begin]) + _step_by_step(b"".join(filter(None, pieces)))
+
+
+def _step_by_step(expression: bytes) -> bytes:
+    """The same expression, in which many `**/` take no longer than one.
+
+    What stands between two of them is best taken where it comes first, as the second of them passes over any rest: no other place
+    need be tried.
+    """
+    first, *steps = _DIRECTORIES.split(expression)
+    if not steps:
+        return _star_by_star(first)
+    *between, jump, last = steps
+    taken = [b"(?>%s%s)" % (_SHORTEST[over], _star_by_star(part)) for over, part in zip(between[::2], between[1::2], strict=True)]
+    return b"".join([_star_by_star(first), *taken, jump, _star_by_star(last)])
 
 
 def _star_by_star(expression: bytes) -> bytes:
-    """The same expression, in which many stars take no longer than one.
-
-    What stands between two stars is best taken where it comes first, as the second of them passes over any rest: no other place
-    need be tried. That is not so where a `**` stands between them.
-    """
+    """The same of stars, in what has no `**/`."""
     first, *between = expression.split(_STAR)
     if not between:
         return first
     *between, last = between
-    return first + b"".join(_STAR + part if b".*" in part else b"(?>%s?%s)" % (_STAR, part) for part in between) + _STAR + last
+    return first + b"".join(b"(?>%s?%s)" % (_STAR, part) for part in between) + _STAR + last
 
 
 def _pieces(pattern: bytes, begin: int) -> Iterator[bytes | None]:
@@ -157,7 +171,7 @@ def _pieces(pattern: bytes, begin: int) -> Iterator[bytes | None]:
     while position < len(pattern):
         stars = _STARS_AND_SLASH.match(pattern, position)
         if stars and (position == begin or pattern[position - 1 : position] == b"/"):
-            yield rb"(?:.*/)?" if stars[0].endswith(b"/") else rb".*"
+            yield _ANY_DIRECTORIES if stars[0].endswith(b"/") else rb".*"
             position = stars.end()
             continue
         character = pattern[position : position + 1]

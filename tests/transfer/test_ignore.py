@@ -126,6 +126,14 @@ def test_many_stars_take_no_longer_than_one() -> None:
     assert Ignored(["*a" * 30 + "*b"]).ignores(b"a" * 250 + b"b")
 
 
+@pytest.mark.parametrize("between", ["ab/", "?b/", "", "**/", "*b/*/", "**\\/ab/"])
+def test_many_passages_over_directories_take_no_longer_than_one(between: str) -> None:
+    pattern = f"**/{between}" * 15
+    deep = b"/".join([b"ab"] * 300)
+    assert not Ignored([f"{pattern}x"]).ignores(deep)
+    assert Ignored([f"{pattern}x"]).ignores(deep + b"/x")
+
+
 def test_lines_that_say_nothing_are_not_kept(tmp_path: Path) -> None:
     path = tmp_path / "ignore"
     path.write_bytes(b"\xef\xbb\xbf*.log\r\n\n# comment\n!caf\xc3\xa9\n\\#odd \nlast")
