@@ -54,10 +54,19 @@ def _layer(path: Path, loader: yaml.SafeLoader) -> Layer:
                 raise unknown_key(
                     "key", f"{section.value}.{key.value}", [f"{section.value}.{name}" for name in known], _place(path, key)
                 )
-            parsed = loader.construct_object(value, deep=True)
+            parsed = _parsed(path, loader, value, f"{section.value}.{key.value}")
             if parsed is not None:
                 layer[section.value, key.value] = Given(parsed, f"{path}:{key.start_mark.line + 1}")
     return layer
+
+
+def _parsed(path: Path, loader: yaml.SafeLoader, node: yaml.Node, name: str) -> object:
+    """The value of a key. Raises ConfigError, also where YAML's loader meets Python's own errors."""
+    try:
+        return loader.construct_object(node, deep=True)
+    except (ValueError, LookupError, AttributeError):
+        why = f"{name} looks like a number or a date and is none: write text in quotes"
+        raise ConfigError(f"{_place(path, node)}: {why}.") from None  # it repeats the value
 
 
 def _entries(path: Path, node: yaml.Node | None, what: str) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:

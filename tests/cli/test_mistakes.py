@@ -208,6 +208,8 @@ def test_a_source_that_does_not_exist(home: Home) -> None:
     [
         ("transfer:\n\tconcurrency: 8\n", ["config.yaml, line 2, is not valid YAML: it holds a tab: use spaces"]),
         ("transfer: [1, 2\n", ["config.yaml, line 2, is not valid YAML"]),
+        (f"transfer:\n  concurrency: {'9' * 5000}\n", ["line 2: transfer.concurrency looks like a number or a date and is none"]),
+        ("s3:\n  bucket_name: 2026-02-30\n", ["line 2: s3.bucket_name looks like a number or a date and is none"]),
         ("transfer:\n  concurency: 8\n", ["'transfer.concurency'", "line 2", "Did you mean transfer.concurrency?"]),
     ],
 )

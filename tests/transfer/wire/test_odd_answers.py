@@ -75,7 +75,7 @@ def documents(draw: st.DrawFn) -> bytes:
     return text[: draw(st.integers(0, len(text)))] if draw(st.booleans()) else text
 
 
-_QUESTIONS: dict[str, Callable[[WireApi], object]] = {
+QUESTIONS: dict[str, Callable[[WireApi], object]] = {
     "ListObjectsV2": lambda api: api.list_objects("bucket", "p"),
     "HeadObject": lambda api: api.head_object(_TARGET),
     "CreateMultipartUpload": lambda api: api.create_multipart_upload(_TARGET, {}, "crc32"),
@@ -85,14 +85,14 @@ _QUESTIONS: dict[str, Callable[[WireApi], object]] = {
 }
 
 
-@pytest.mark.parametrize("operation", _QUESTIONS)
+@pytest.mark.parametrize("operation", QUESTIONS)
 @given(
     status=st.sampled_from([200, 204, 301, 403, 404, 412, 500, 503]), headers=_HEADERS, body=documents() | st.binary(max_size=200)
 )
 def test_an_odd_answer_is_a_value_or_a_sentence(operation: str, status: int, headers: dict[str, str], body: bytes) -> None:
     said = f"{operation} s3://bucket"
     try:
-        _QUESTIONS[operation](WireApi(OneAnswer(Answer(status, headers, body, reusable=True))))
+        QUESTIONS[operation](WireApi(OneAnswer(Answer(status, headers, body, reusable=True))))
     except StorageError as error:
         said = str(error)
     assert said.startswith(f"{operation} s3://bucket")
@@ -109,5 +109,5 @@ def test_an_odd_answer_is_a_value_or_a_sentence(operation: str, status: int, hea
 )
 def test_an_answer_without_what_was_asked_for_may_be_asked_for_again(operation: str, body: bytes) -> None:
     with pytest.raises(StorageError, match=f"{operation} s3://bucket.* cannot be read") as caught:
-        _QUESTIONS[operation](WireApi(OneAnswer(Answer(200, {}, body, reusable=True))))
+        QUESTIONS[operation](WireApi(OneAnswer(Answer(200, {}, body, reusable=True))))
     assert (caught.value.code, caught.value.retryable) == ("MalformedAnswer", True)
