@@ -126,7 +126,7 @@ class FaultFront:
         return self._add(Fault(operation, re.compile(key), "hold", times, after=after, seconds=seconds))
 
     def silence(self, operation: str, key: str = "", *, times: int = 1, seconds: float = 30) -> Fault:
-        """Let nothing of it reach the store until `open()`, which may be long after the client has given up."""
+        """Let nothing of it reach the store, and break the connection at `open()`."""
         return self._add(Fault(operation, re.compile(key), "silence", times, seconds=seconds))
 
     def hold_answer(self, operation: str, key: str = "", *, times: int = 1, seconds: float = 30) -> Fault:
@@ -240,7 +240,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(*self._forward(fault))
         elif fault.kind == "silence":
             fault.opened.wait(fault.seconds)
-            self._answer(*self._forward(None))
+            self._break_off()
         elif fault.kind == "answer":
             self._refuse(fault)
         elif fault.how is not None:

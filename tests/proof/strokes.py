@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
 
+from s3tui.errors import StateLost
 from s3tui.model import Job
 from tests.proof.scale import FULL, SCALE
 from tests.proof.scene import Scene, batch_of, forget, units_of
@@ -119,12 +120,20 @@ class Strokes:
         if not self.without_ledger:
             self.scene.workforce.kill(pid, alone=alone)
             return
-        with self.scene.state.database.write() as connection:
-            units = units_of(connection, self.job, pid)
-            self.scene.workforce.kill(pid, alone=alone)
-            for unit_no in units:
-                forget(connection, self.job, unit_no)
-            self.forgotten += len(units)
+        wait_until(lambda: self._kill_and_forget(pid, alone=alone), _SECONDS, "the marks of the killed to be taken")
+
+    def _kill_and_forget(self, pid: int, *, alone: bool) -> bool:
+        """False: a worker was at the same rows, and PostgreSQL has broken the transaction off; as a worker would, ask again."""
+        try:
+            with self.scene.state.database.write() as connection:
+                units = units_of(connection, self.job, pid)
+                self.scene.workforce.kill(pid, alone=alone)
+                for unit_no in units:
+                    forget(connection, self.job, unit_no)
+        except StateLost:
+            return False
+        self.forgotten += len(units)
+        return True
 
     @property
     def _pids(self) -> list[int]:

@@ -42,12 +42,18 @@ def _answers(status: int, code: str, **headers: str) -> Arm:
     return lambda front, operation, times: front.fail(operation, _OURS, status=status, code=code, times=times, **headers)
 
 
+def _say_nothing(front: FaultFront, operation: str, times: int) -> object:
+    """Until the client has long given up. Of a part, rclone would keep what it has got, and take it from nobody else meanwhile."""
+    arm = front.silence if operation == "UploadPart" else front.hold
+    return arm(operation, _OURS, times=times, seconds=_BOUND_SECONDS)
+
+
 _OURS = r"^(?!.*\.s3tui-probe)"
 """The requests of probes are left alone: a job does not depend on them."""
 
 _FAULTS: dict[str, Arm] = {
     "reset": lambda front, operation, times: front.reset(operation, _OURS, times=times),
-    "hang": lambda front, operation, times: front.silence(operation, _OURS, times=times, seconds=_BOUND_SECONDS),
+    "hang": _say_nothing,
     "slow": lambda front, operation, times: front.mangle(operation, slow, _OURS, times=times),
     "500": _answers(500, "InternalError"),
     "503 with Retry-After": _answers(503, "SlowDown", retry_after="1"),
