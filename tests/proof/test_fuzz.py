@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -53,6 +54,7 @@ Reader = Callable[[bytes, Path], None]
 """Reads bytes; it may use the directory, and fails if what comes of them is neither a value nor a sentence."""
 
 
+@cache
 def saved(name: str) -> list[bytes]:
     """A corpus."""
     return [path.read_bytes() for path in sorted((_CORPORA / name).iterdir())]
