@@ -310,3 +310,19 @@ async def test_a_filter_that_comes_in_one_burst_is_a_filter_and_none_of_its_lett
         await until_seen(pilot, "No path contains that text.")
         await until(pilot, lambda: app.screen.focused is app.screen.query_one("#files"), "the list to have the focus")
     assert house.service.calls == []
+
+
+async def test_a_filter_that_is_hidden_takes_no_key() -> None:
+    app = application(harbour(), job=running(9, 60).job.id)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_top(pilot)
+        page, field = app.screen, app.screen.query_one("#filter Input")
+        table = page.focused
+        assert table is page.query_one("#files")
+        for _ in range(2):
+            page.set_focus(field)
+            assert page.focused is table
+            await pilot.press("slash")
+            assert page.focused is field
+            await pilot.press("escape")
+            assert page.focused is table

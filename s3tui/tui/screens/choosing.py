@@ -128,7 +128,7 @@ class ChoosingPage(Page):
     def on_input_submitted(self) -> None:
         """Keep the filter, and go to the list."""
         self.take_filter()
-        self.table.focus()
+        self.set_focus(self.table)
 
     def take_filter(self) -> None:
         """Narrow the list to what is written."""

@@ -60,7 +60,7 @@ class FailuresPage(Page):
 
     def on_mount(self) -> None:
         """Read, and read again."""
-        self.table.focus()
+        self.set_focus(self.table)
         self.detail.display = self.app.size.height >= _DETAIL_FROM
         self.set_interval(_EVERY, self._tick)
         self.read_now()

@@ -70,7 +70,7 @@ class JobPage(ChoosingPage):
     def on_mount(self) -> None:
         """Read, and read again."""
         self.table.nothing = "Opening the job…"
-        self.table.focus()
+        self.set_focus(self.table)
         self._timer = self.set_interval(self._pause, self.tick)
         self.tick()
 
@@ -240,10 +240,10 @@ class JobPage(ChoosingPage):
         """Close what is open, else leave."""
         if self.filter.drop():
             self.take_filter()
-            self.table.focus()
+            self.set_focus(self.table)
         elif self.detail.display:
             self.detail.display = False
-            self.table.focus()
+            self.set_focus(self.table)
         else:
             self.app.pop_screen()
 

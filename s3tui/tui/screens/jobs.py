@@ -53,7 +53,7 @@ class JobsPage(Page):
 
     def on_mount(self) -> None:
         """Read, and read again."""
-        self.table.focus()
+        self.set_focus(self.table)
         self._timer = self.set_interval(self._pause, self.tick)
         self.set_interval(1.0, self._look_around)
         self.tick()

@@ -36,7 +36,7 @@ class KeysPage(Page):
 
     def on_mount(self) -> None:
         """Say how much is the person's own."""
-        self.table.focus()
+        self.set_focus(self.table)
         self.title_bar.tell(f"{plural(self._remapped, 'action')} remapped" if self._remapped else "as they come")
 
     def action_copy(self) -> None:

@@ -50,7 +50,7 @@ class LogPage(Page):
 
     def on_mount(self) -> None:
         """Read, and read again."""
-        self.table.focus()
+        self.set_focus(self.table)
         self.title_bar.tell(self._where)
         self.set_interval(_EVERY, self._tick)
         self._tick()
@@ -104,7 +104,7 @@ class LogPage(Page):
 
     def on_input_submitted(self) -> None:
         """Keep the filter, and go to the list."""
-        self.table.focus()
+        self.set_focus(self.table)
 
     # Actions.
 
@@ -138,7 +138,7 @@ class LogPage(Page):
     def action_back(self) -> None:
         """Close what is open, else leave."""
         if self.filter.drop():
-            self.table.focus()
+            self.set_focus(self.table)
         elif self.detail.display:
             self.detail.display = False
         else:

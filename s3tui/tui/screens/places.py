@@ -46,7 +46,7 @@ class PlacesPage(Page):
 
     def on_mount(self) -> None:
         """Look."""
-        self.table.focus()
+        self.set_focus(self.table)
         self._look()
 
     def _look(self) -> None:

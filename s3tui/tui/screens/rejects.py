@@ -61,7 +61,7 @@ class RejectsPage(Page):
 
     def on_mount(self) -> None:
         """Read, and read again."""
-        self.table.focus()
+        self.set_focus(self.table)
         self.set_interval(_EVERY, self._tick)
         self.read_now()
 

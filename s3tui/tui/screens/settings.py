@@ -70,7 +70,7 @@ class SettingsPage(Page):
 
     def on_mount(self) -> None:
         """Show them, and what of them changes meanwhile."""
-        self.table.focus()
+        self.set_focus(self.table)
         self.title_bar.tell(tilde(str(self._loaded.config_file or "no configuration file is read")))
         self.set_interval(0.5, self._show)
         self._show()
@@ -97,7 +97,7 @@ class SettingsPage(Page):
 
     def on_input_submitted(self) -> None:
         """Keep the filter, and go to the list."""
-        self.table.focus()
+        self.set_focus(self.table)
 
     # Actions.
 
@@ -155,7 +155,7 @@ class SettingsPage(Page):
     def action_back(self) -> None:
         """Drop the filter, else leave."""
         if self.filter.drop():
-            self.table.focus()
+            self.set_focus(self.table)
         else:
             self.app.pop_screen()
 

@@ -46,7 +46,7 @@ class WorkersPage(Page):
 
     def on_mount(self) -> None:
         """Read, and read again."""
-        self.table.focus()
+        self.set_focus(self.table)
         self.set_interval(1.0, self.tick)
         self.tick()
 

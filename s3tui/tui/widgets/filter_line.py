@@ -15,6 +15,7 @@ class FilterLine(Horizontal):
         super().__init__(id="filter")
         self.display = False
         self.field = Input(placeholder=f"part of {part_of}; Enter keeps {kept}, Esc drops it", compact=True)
+        self.field.can_focus = False  # while it is hidden: of what can be focused, it comes first on most pages
 
     def compose(self) -> ComposeResult:
         """The sign by which it is known, and the field."""
@@ -23,12 +24,12 @@ class FilterLine(Horizontal):
 
     def open(self) -> None:
         """Show it, and write in it."""
-        self.display = True
+        self.display = self.field.can_focus = True
         self.screen.set_focus(self.field)  # at once: what is typed fast comes right behind
 
     def drop(self) -> bool:
         """Hide it and empty it. Returns whether there was one."""
         was_open = bool(self.display)
-        self.display = False
+        self.display = self.field.can_focus = False
         self.field.value = ""
         return was_open
