@@ -27,9 +27,9 @@ _SPECIAL = re.compile(rb"[*?\[\\]")
 _STARS_AND_SLASH = re.compile(rb"\*\*+(?:/|(?=\\/)|\Z)")
 _TRAILING_SPACES = re.compile(rb"((?:[^ \\]|\\.| +(?=[^ ]))*) *", re.DOTALL)
 _MEMBER = re.compile(rb"\[:(?P<named>[^\]]*):\]|(?P<first>\\.|[^\\])(?:-(?P<last>\\.|[^\\\]]))?", re.DOTALL)
-_TO_BASE_NAME = rb"(?:.*/)?(?=[^/]+/?\Z)"
 _STAR = rb"[^/]*"
 _ANY_DIRECTORIES = rb"(?:.*/)?"
+_TO_BASE_NAME = _ANY_DIRECTORIES + rb"(?=[^/]+/?\Z)"
 _SHORTEST = {_ANY_DIRECTORIES: rb"(?:.*?/)??", rb".*/": rb".*?/"}
 """Of each way to pass over directories, the one that prefers few of them."""
 _DIRECTORIES = re.compile(rb"(%s)" % b"|".join(map(re.escape, _SHORTEST)))

@@ -8,7 +8,8 @@ import signal
 import socket
 import subprocess
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -128,3 +129,13 @@ def answer_on(connection: socket.socket) -> bytes:
         while block := connection.recv(65536):
             answer += block
         return answer
+
+
+@contextmanager
+def untiring_server(directory: Path) -> Iterator[ApiServer]:
+    """A server that does not mind how often it is asked, may read no source, and whose jobs nobody carries."""
+    home = Home(directory / "home")
+    api = "{start_worker: false, requests_per_second: 100000, max_body: 1MiB, allowed_sources: [/nowhere]}"
+    (home.work / "config.yaml").write_text(f"s3: {{bucket_name: bucket}}\napi: {api}\n")
+    with ApiServer(home) as running:
+        yield running

@@ -19,8 +19,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.api.offices import ROWS
-from tests.api.servers import ApiServer
-from tests.cli.command import Home
+from tests.api.servers import ApiServer, untiring_server
 
 EXAMPLES = 12
 """For each call and each mode; what was found with a thousand is in the other files."""
@@ -54,10 +53,7 @@ def bytes_as_they_are(_context: SerializationContext, value: Any) -> bytes:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
     """A server that does not mind how often it is asked."""
-    home = Home(tmp_path_factory.mktemp("schema") / "home")
-    api = "{start_worker: false, requests_per_second: 100000, max_body: 1MiB, allowed_sources: [/nowhere]}"
-    (home.work / "config.yaml").write_text(f"s3: {{bucket_name: bucket}}\napi: {api}\n")
-    with ApiServer(home) as running:
+    with untiring_server(tmp_path_factory.mktemp("schema")) as running:
         yield running
 
 

@@ -23,8 +23,6 @@ from hypothesis import strategies as st
 from s3tui.config import load_settings
 from s3tui.errors import ConfigError, SourceError, SpecError, StorageError, TableError
 from s3tui.tabular.objects import batch_object
-from s3tui.tabular.records import read_rows
-from s3tui.tabular.split import Limits, split
 from s3tui.tabular.table import look
 from s3tui.text import display_text
 from s3tui.transfer.file_list import FileList, keep_list
@@ -32,10 +30,9 @@ from s3tui.transfer.ignore import Ignored, read_ignore_file
 from s3tui.transfer.naming import MAX_KEY_BYTES, Unnameable, key_for
 from s3tui.transfer.wire.answers import AnswerReader, MalformedAnswer
 from s3tui.transfer.wire.api import WireApi
-from tests.api.servers import ApiServer
-from tests.cli.command import Home
+from tests.api.servers import ApiServer, untiring_server
 from tests.proof.scale import FULL
-from tests.tabular.reading import opened
+from tests.tabular.reading import SMALL, opened, read_batches
 from tests.transfer.wire.test_odd_answers import QUESTIONS, OneAnswer
 
 _CORPORA = Path(__file__).parents[1] / "corpora"
@@ -89,27 +86,27 @@ def refusals(*kinds: type[Exception]) -> Iterator[None]:
             pytest.fail(f"not a sentence: {said!r}")
 
 
-def _read_configuration(data: bytes, directory: Path) -> None:
-    path = directory / "config.yaml"
+def _written(data: bytes, directory: Path) -> Path:
+    path = directory / "file"
     path.write_bytes(data)
+    return path
+
+
+def _read_configuration(data: bytes, directory: Path) -> None:
     with refusals(ConfigError):
-        load_settings(config_file=path, environment={})
+        load_settings(config_file=_written(data, directory), environment={})
 
 
 def _read_dotenv(data: bytes, directory: Path) -> None:
-    path = directory / "env"
-    path.write_bytes(data)
     with refusals(ConfigError):
-        load_settings(env_file=path, environment={})
+        load_settings(env_file=_written(data, directory), environment={})
 
 
 def _read_table(data: bytes, _directory: Path) -> None:
     """All of its records are rows, rejects or blank, and each batch makes an object that is JSON."""
     with refusals(SourceError, TableError), opened(data) as file:
         table = look(file)
-        for batch, raw in split(file, table, Limits(rows=3)):
-            rows = read_rows(batch, raw, table)
-            assert len(rows) + len(rows.rejects) + rows.blank == batch.records
+        for batch, rows in read_batches(file, table, limits=SMALL):
             assert json.loads(batch_object("job", batch, rows))
 
 
@@ -133,11 +130,12 @@ def _read_name(name: bytes, _directory: Path) -> None:
             assert key.error == display_text(key.error)
             continue
         assert len(key.encode()) <= MAX_KEY_BYTES
-        with suppress(UnicodeDecodeError):
-            name.decode()
-            assert key == f"p/{name.decode()}"
-            continue
-        assert unquote_to_bytes(key) == b"p/" + name
+        try:
+            text = name.decode()
+        except UnicodeDecodeError:
+            assert unquote_to_bytes(key) == b"p/" + name
+        else:
+            assert key == f"p/{text}"
 
 
 def _read_list(data: bytes, directory: Path) -> None:
@@ -152,10 +150,8 @@ def _read_list(data: bytes, directory: Path) -> None:
 
 
 def _read_ignore_file(data: bytes, directory: Path) -> None:
-    path = directory / "ignore"
-    path.write_bytes(data)
     with refusals(SpecError):
-        ignored = Ignored(read_ignore_file(str(path)))
+        ignored = Ignored(read_ignore_file(str(_written(data, directory))))
         for relative in (b"a", b"a/b/c.txt", b"build/", b"a" * 200 + b"/\xff\n", b"/".join([b"ab"] * 40)):
             assert ignored.ignores(relative) in (True, False)
 
@@ -184,11 +180,8 @@ def test_what_is_spoiled_is_read_or_refused(name: str, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    """A server that does not mind how often it is asked, and may read no source."""
-    home = Home(tmp_path_factory.mktemp("fuzz") / "home")
-    api = "{start_worker: false, requests_per_second: 100000, max_body: 1MiB, allowed_sources: [/nowhere]}"
-    (home.work / "config.yaml").write_text(f"s3: {{bucket_name: bucket}}\napi: {api}\n")
-    with ApiServer(home) as running:
+    """It may read no source."""
+    with untiring_server(tmp_path_factory.mktemp("fuzz")) as running:
         yield running
 
 

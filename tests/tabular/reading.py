@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from s3tui.tabular.opening import TableFile
 from s3tui.tabular.records import read_rows
 from s3tui.tabular.rejects import Reject, rejects_header, rejects_lines
+from s3tui.tabular.rows import Rows
+from s3tui.tabular.schema import Schema
 from s3tui.tabular.split import Batch, Limits, split
 from s3tui.tabular.table import Choices, Table, look
 
@@ -39,6 +42,16 @@ class Outcome:
         return rejects_header(self.table) + rejects_lines(self.rejects, self.table)
 
 
+def read_batches(
+    file: TableFile, table: Table, schema: Schema | None = None, limits: Limits | None = None
+) -> Iterator[tuple[Batch, Rows]]:
+    """Each batch of a file. Holds that its records add up."""
+    for batch, raw in split(file, table, limits):
+        rows = read_rows(batch, raw, table, schema)
+        assert len(rows) + len(rows.rejects) + rows.blank == batch.records
+        yield batch, rows
+
+
 def read(data: bytes, choices: Choices | None = None, limits: Limits | None = None) -> Outcome:
     """All batches of a file. Holds that nothing is lost on the way: the records add up, and the ranges are the file."""
     schema = choices.schema if choices else None
@@ -46,9 +59,7 @@ def read(data: bytes, choices: Choices | None = None, limits: Limits | None = No
         table = look(file, choices)
         outcome = Outcome(table, [], [], [], [], 0)
         arranged = schema.arranged(table.columns) if schema else None
-        for batch, raw in split(file, table, limits):
-            rows = read_rows(batch, raw, table, arranged)
-            assert len(rows) + len(rows.rejects) + rows.blank == batch.records
+        for batch, rows in read_batches(file, table, arranged, limits):
             outcome.batches.append(batch)
             outcome.rows += rows.fields()
             outcome.lines += rows.lines
