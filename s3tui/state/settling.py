@@ -39,6 +39,12 @@ UPDATE job SET state = CASE
     ELSE state END
 WHERE no = :no AND (state IN {UNENDED} OR state = 'planned') AND NOT {_LEASED}"""
 
+# Nobody is told that a job is completed which does not know the end of each file, whatever has happened to its rows.
+_ENDLESS = f"""
+SELECT found - uploaded - skipped - failed FROM job
+WHERE no = :no AND state IN {UNENDED} AND desired <> 'cancel' AND planned AND NOT dry_run AND units_done = units
+    AND found > uploaded + skipped + failed AND NOT {_LEASED}"""
+
 _REST = """
 UPDATE job SET finished_at = :now, reason = NULL, error = NULL
 WHERE no = :no AND state IN ('cancelled', 'partial', 'completed', 'planned') AND finished_at IS NULL"""
@@ -57,6 +63,11 @@ def settle(connection: Connection, number: int) -> None:
     jobs, and jobs by number.
     """
     connection.execute("UPDATE job SET units = units WHERE no = :no", no=number)
+    if endless := connection.first(_ENDLESS, no=number):
+        why = f"The work of this job is done, and what became of {endless[0]:,} of its files is not known"
+        step = "Run the same command again; it begins anew."
+        fail_job(connection, number, "inconsistent_state", f"{why}: something else has changed its state. {step}")
+        return
     connection.execute(_SETTLE, no=number)
     _close_files(connection, number)
     if connection.execute(_REST, no=number, now=now_ms()):

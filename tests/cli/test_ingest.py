@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from s3tui.model import JobState
+from s3tui.state.settling import DONE, READY
 from s3tui.state.store import Store as StateStore
 from tests.cli.command import Home, ended
 from tests.front import FaultFront
@@ -306,6 +307,8 @@ def test_without_the_ledger_a_kill_would_bring_rows_twice(home: Home, rclone_sto
     with closing(state_of(home)) as state, state.database.write() as connection:
         connection.execute("UPDATE batch SET done = FALSE")
         connection.execute("UPDATE csv_file SET batches_done = 0, inserted = 0, landed = 0")
+        connection.execute(f"UPDATE unit SET state = {READY} WHERE kind = 'carry'")
+        connection.execute(f"UPDATE job SET units_done = (SELECT count(*) FROM unit WHERE state = {DONE})")
     assert home.run(*command).code == 0
     [job] = home.jobs()
     found = lines(home, job.id)

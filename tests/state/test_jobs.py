@@ -120,6 +120,21 @@ def test_a_file_that_failed_makes_the_job_partial_and_can_be_retried(store: Stor
     assert totals.found == totals.uploaded + totals.skipped + totals.failed
 
 
+def test_a_job_that_does_not_know_the_end_of_a_file_is_not_completed(store: Store) -> None:
+    register(store, ANN)
+    job = new_job(store)
+    plan(store, [[planned("a"), planned("b"), planned("c", state=FileState.SKIPPED, reason="excluded")]])
+    lease = claim(store)
+    with store.database.write() as connection:
+        write_facts(connection, lease, [uploaded(0)])
+    store.units.finish(lease)
+    ended = store.jobs.by_no(job.no)
+    assert (ended.state, ended.reason) == (JobState.FAILED, "inconsistent_state")
+    assert "what became of 1 of its files is not known" in (ended.error or "")
+    assert (ended.totals.uploaded, ended.totals.skipped, ended.totals.failed) == (1, 1, 1)
+    assert [row.state for row in store.transfers.window(job.no, 0, 3)][1] is FileState.FAILED
+
+
 def test_retrying_one_file_leaves_the_other_failures(store: Store) -> None:
     register(store, ANN)
     job = new_job(store)
