@@ -101,7 +101,8 @@ class JobsPage(Page):
 
         def not_now(error: Exception) -> None:
             self._worker_at = time.monotonic() + _LONG
-            self.failed(error)
+            if self.is_current:  # else the page of that job tells it
+                self.failed(error)
 
         self._worker_at = time.monotonic()
         self.ask("worker", see_to_it, lambda _: None, not_now)
