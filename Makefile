@@ -43,9 +43,10 @@ man: $(VENV)/.demo ## write the manual page, build/s3tui.1 (wheels have it, too)
 
 player: $(VENV)/.player ## install what tests of videos want besides: hls.js (needs npm) and a real film; Chromium is yours to install
 
+proof: export S3TUI_PROOF ?= 1
 proof: $(VENV)/.flights ## all tests; kill at every step, every fault at every operation, a million rows while servers die (hours; see docs/guarantees.md)
 	$(PYTEST) --ignore tests/proof
-	@S3TUI_PROOF=$${S3TUI_PROOF:-1} $(BIN)/pytest -s tests/proof tests/tui/test_any_keys.py
+	@$(BIN)/pytest -s tests/proof
 
 soak: $(VENV)/.dev ## carry mixed jobs with faults for two hours (MINUTES=120), and see that nothing grows
 	@$(BIN)/python -m tests.proof.soak --minutes $${MINUTES:-120}
