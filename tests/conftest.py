@@ -8,3 +8,5 @@ pytest_plugins = ["tests.databases", "tests.drawing", "tests.redis_servers", "te
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a script; commands would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # as under nohup: this process outlives it still, and commands hear it
+    signal.signal(signal.SIGHUP, lambda *_: None)

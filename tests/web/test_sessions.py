@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -35,15 +34,6 @@ async def test_leaving_the_ui_closes_the_page(home: Home) -> None:
         until_gone(uis)
 
 
-@pytest.fixture
-def heard_hangups() -> Iterator[None]:
-    """What is started hears SIGHUP, though these tests may run under nohup."""
-    usual = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, usual)
-
-
-@pytest.mark.usefixtures("heard_hangups")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_the_end_of_the_server_is_that_of_its_uis(home: Home, number: int) -> None:
     with WebServer(home) as server:
