@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from s3tui.events import Planned, Uploaded
+from s3tui.events import Fact, Planned, Uploaded
 from s3tui.model import FileState, Fingerprint, Job, Lease, Receipt, UnitKind, new_id, now_ms
 from s3tui.state.jobs import NewJob
 from s3tui.state.store import Store
@@ -58,9 +58,13 @@ def uploaded(number: int, size: int = 10, attempts: int = 1) -> Uploaded:
     return Uploaded(number, attempts, Receipt(size, "crc64nvme:AAAAAAAAAAA=", '"e"'))
 
 
-def carry_all(store: Store, lease: Lease) -> None:
-    """Store everything of a unit and finish it."""
-    facts = [uploaded(number) for _source, _path, number, *_rest in store.transfers.to_carry(lease)]
+def carry(store: Store, lease: Lease, facts: Sequence[Fact]) -> None:
+    """Write these facts of a unit and finish it."""
     with store.database.write() as connection:
         write_facts(connection, lease, facts)
     store.units.finish(lease)
+
+
+def carry_all(store: Store, lease: Lease) -> None:
+    """Store everything of a unit and finish it."""
+    carry(store, lease, [uploaded(number) for _source, _path, number, *_rest in store.transfers.to_carry(lease)])

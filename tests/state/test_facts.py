@@ -9,7 +9,7 @@ from s3tui.events import DeletionIntended, Failed, Skipped, SourceDeleted, Step,
 from s3tui.model import FileState, Proof
 from s3tui.state.store import Store
 from s3tui.state.transfers import write_facts
-from tests.state.scenes import ANN, claim, new_job, plan, planned, register, uploaded
+from tests.state.scenes import ANN, carry, claim, new_job, plan, planned, register, uploaded
 
 
 def test_facts_about_files_far_apart_change_these_alone(store: Store) -> None:
@@ -127,9 +127,7 @@ def test_a_retry_sends_what_has_changed_or_is_not_proven_any_more_and_else_only_
     job = new_job(store)
     plan(store, [[planned("a")]])
     lease = claim(store)
-    with store.database.write() as connection:
-        write_facts(connection, lease, [uploaded(0), Verified(0, Proof.READ_BACK), Withdrawn(0, reason, "No.")])
-    store.units.finish(lease)
+    carry(store, lease, [uploaded(0), Verified(0, Proof.READ_BACK), Withdrawn(0, reason, "No.")])
     store.jobs.retry(job.no, None, home=None, identity="")
     [row] = store.transfers.window(job.no, 0, 9)
     totals = store.jobs.by_no(job.no).totals

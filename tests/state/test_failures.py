@@ -11,7 +11,7 @@ from s3tui.events import Failed, Planned
 from s3tui.model import FileChoice, FileState, Job, JobState, Order, View
 from s3tui.state.store import Store
 from s3tui.state.transfers import Cause, write_facts
-from tests.state.scenes import ANN, carry_all, claim, new_job, plan, planned, register, uploaded
+from tests.state.scenes import ANN, carry, carry_all, claim, new_job, plan, planned, register, uploaded
 
 REFUSED, SLOW = "access_denied", "timeout"
 
@@ -75,9 +75,7 @@ def test_what_fails_again_after_a_retry_is_in_its_group_again(store: Store) -> N
     job = failing(store, [planned("a"), planned("b")], [SLOW, SLOW])
     assert store.jobs.retry(job.no, reason=SLOW, home=None, identity="") == 2
     again = claim(store)
-    with store.database.write() as connection:
-        write_facts(connection, again, [Failed(0, 3, REFUSED, "No."), Failed(1, 3, SLOW, "Late.")])
-    store.units.finish(again)
+    carry(store, again, [Failed(0, 3, REFUSED, "No."), Failed(1, 3, SLOW, "Late.")])
     assert (failed(store, job, SLOW), failed(store, job, REFUSED)) == ([1], [0])
     assert store.jobs.by_no(job.no).totals.failed == 2
 

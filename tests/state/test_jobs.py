@@ -20,7 +20,7 @@ from s3tui.state.store import Store
 from s3tui.state.transfers import write_facts
 from s3tui.state.units import Claimant, assert_held
 from tests.databases import empty
-from tests.state.scenes import ANN, BOB, carry_all, claim, new_job, plan, planned, register, uploaded
+from tests.state.scenes import ANN, BOB, carry, carry_all, claim, new_job, plan, planned, register, uploaded
 
 
 def state_of(store: Store, number: int) -> JobState:
@@ -102,9 +102,7 @@ def test_a_file_that_failed_makes_the_job_partial_and_can_be_retried(store: Stor
     job = new_job(store)
     plan(store, [[planned("a"), planned("b"), planned("never", state=FileState.FAILED, reason="name_not_utf8")]])
     lease = claim(store)
-    with store.database.write() as connection:
-        write_facts(connection, lease, [uploaded(0), Failed(1, 3, "access_denied", "No.")])
-    store.units.finish(lease)
+    carry(store, lease, [uploaded(0), Failed(1, 3, "access_denied", "No.")])
     assert state_of(store, job.no) is JobState.PARTIAL
     assert store.jobs.by_no(job.no).totals.retries == 2
 
@@ -112,9 +110,7 @@ def test_a_file_that_failed_makes_the_job_partial_and_can_be_retried(store: Stor
     assert state_of(store, job.no) is JobState.PENDING
     again = claim(store)
     assert [(number, attempts) for _s, _p, number, _k, _a, _f, attempts, _u in store.transfers.to_carry(again)] == [(1, 3)]
-    with store.database.write() as connection:
-        write_facts(connection, again, [uploaded(1, attempts=4)])
-    store.units.finish(again)
+    carry(store, again, [uploaded(1, attempts=4)])
     totals = store.jobs.by_no(job.no).totals
     assert (totals.uploaded, totals.failed, totals.retries) == (2, 1, 3)
     assert totals.found == totals.uploaded + totals.skipped + totals.failed
@@ -125,9 +121,7 @@ def test_a_job_that_does_not_know_the_end_of_a_file_is_not_completed(store: Stor
     job = new_job(store)
     plan(store, [[planned("a"), planned("b"), planned("c", state=FileState.SKIPPED, reason="excluded")]])
     lease = claim(store)
-    with store.database.write() as connection:
-        write_facts(connection, lease, [uploaded(0)])
-    store.units.finish(lease)
+    carry(store, lease, [uploaded(0)])
     ended = store.jobs.by_no(job.no)
     assert (ended.state, ended.reason) == (JobState.FAILED, "inconsistent_state")
     assert "what became of 1 of its files is not known" in (ended.error or "")
@@ -140,9 +134,7 @@ def test_retrying_one_file_leaves_the_other_failures(store: Store) -> None:
     job = new_job(store)
     plan(store, [[planned("a"), planned("b")]])
     lease = claim(store)
-    with store.database.write() as connection:
-        write_facts(connection, lease, [Failed(0, 1, "x", "No."), Failed(1, 1, "x", "No.")])
-    store.units.finish(lease)
+    carry(store, lease, [Failed(0, 1, "x", "No."), Failed(1, 1, "x", "No.")])
     assert store.jobs.retry(job.no, [1, 77], home=None, identity="") == 1
     assert list(store.transfers.numbers(job.no, FileChoice(View.FAILED), [])) == [0]
 

@@ -12,11 +12,10 @@ import pytest
 from s3tui.events import Failed
 from s3tui.model import Desired, FileState, Job, JobState, new_id
 from s3tui.state.store import Store
-from s3tui.state.transfers import write_facts
 from s3tui.state.webhooks import CLAIM_MS, Notice
 from tests.databases import empty
 from tests.state.first_schema import write_first_database
-from tests.state.scenes import ANN, BOB, carry_all, claim, new_job, plan, planned, register, uploaded
+from tests.state.scenes import ANN, BOB, carry, carry_all, claim, new_job, plan, planned, register, uploaded
 from tests.state.test_migrations import bare
 
 
@@ -80,9 +79,7 @@ def test_a_partial_job_is_told_once_and_again_when_its_retry_ends(store: Store) 
     job = new_job(store)
     plan(store, [[planned("a"), planned("b")]])
     lease = claim(store)
-    with store.database.write() as connection:
-        write_facts(connection, lease, [uploaded(0), Failed(1, 5, "access_denied", "No.")])
-    store.units.finish(lease)
+    carry(store, lease, [uploaded(0), Failed(1, 5, "access_denied", "No.")])
     settle_again(store, job)
     partial = [job.id, "partial", 2, 1, 0, 1, None]
     assert told(store) == [partial]
@@ -149,9 +146,7 @@ def test_the_address_of_the_first_published_video_is_told(store: Store) -> None:
         store.videos.begin(lease, number)
     for number, url in ((2, "https://c"), (1, "https://b")):
         store.videos.published(lease, [uploaded(number)], url, [])
-    with store.database.write() as connection:
-        write_facts(connection, lease, [Failed(0, 1, "no_video", "No.")])
-    store.units.finish(lease)
+    carry(store, lease, [Failed(0, 1, "no_video", "No.")])
     assert told(store) == [[job.id, "partial", 3, 2, 0, 1, "https://b"]]
 
 
