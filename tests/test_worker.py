@@ -20,7 +20,7 @@ from tests.databases import empty
 from tests.engines import DirectoryEngine, DirectoryResources
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 
 @dataclass

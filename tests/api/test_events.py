@@ -15,7 +15,7 @@ from s3tui.api.events import Sights, stream
 from tests.api.offices import ROWS, Office
 from tests.api.servers import ApiServer
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from tests.missing import missing
 from tests.servers import Store
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 STATES = {str(state) for state in ENDED_STATES}
 

@@ -12,7 +12,7 @@ from s3tui.model import now_ms
 from tests.api.offices import Office, bearer
 from tests.cli.command import Home
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 TOKEN = re.compile(r"s3t_[a-z2-7]{10}_[a-z2-7]{52}")
 

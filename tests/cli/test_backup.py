@@ -17,7 +17,7 @@ from tests.front import FaultFront
 from tests.servers import Store
 from tests.transfer.rides import MIB, filled
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 
 def files_of(report: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ from s3tui.cli.main import run
 from tests.cli.command import Home, ended
 from tests.servers import Store
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 TARGET = "s3://bucket/prefix"
 

@@ -17,7 +17,7 @@ from tests.front import FaultFront
 from tests.servers import Store
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 DAY = 86_400
 

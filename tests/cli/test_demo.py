@@ -17,7 +17,7 @@ import pytest
 from s3tui.cli.sample import REFUSED, make_sample
 from tests.terminal import Terminal
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 DEMO = [sys.executable, "-m", "s3tui", "demo"]
 

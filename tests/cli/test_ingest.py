@@ -22,7 +22,7 @@ from tests.front import FaultFront
 from tests.servers import Store
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=6)
+pytestmark = pytest.mark.thorough(one_in=9)
 
 
 def table(home: Home, name: str, count: int) -> Path:

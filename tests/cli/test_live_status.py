@@ -14,7 +14,7 @@ from tests.redis_servers import RedisServer, fields_of
 from tests.servers import Store
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 PASSWORD, TOKEN = "pa55w0rd-of-redis", "T0ken/of+this/Session=="
 

@@ -18,6 +18,8 @@ from tests.front import FaultFront
 from tests.servers import Store
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=3)
+
 log = logging.getLogger("s3tui.test")
 
 SECRET = "S3cr3t+Key/OfThisTest"

@@ -15,6 +15,8 @@ from tests.servers import Store
 from tests.test_metrics import scrape
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.thorough(one_in=3)
+
 
 def served_at(process: subprocess.Popen[bytes]) -> str:
     """Where the command says that its metrics are."""

@@ -16,7 +16,7 @@ from tests.scripted import Call, ScriptedServer
 from tests.servers import Store
 from tests.unprivileged import run_unprivileged
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 TARGET = "s3://bucket/photos"
 

@@ -18,7 +18,7 @@ from tests.scripted import Call, ScriptedServer
 from tests.servers import ACCESS_KEY, Store
 from tests.unprivileged import run_unprivileged
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 ALWAYS = ["config", "credentials", "bucket", "database", "queue", "worker"]
 

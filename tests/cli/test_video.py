@@ -15,7 +15,7 @@ from tests.front import FaultFront
 from tests.media.clips import SECONDS, SOUND, Clips
 from tests.servers import Store
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 FAST = ("--preset", "ultrafast", "--segment-seconds", "1")
 

@@ -19,7 +19,7 @@ from tests.media.clips import H264, Clips
 from tests.servers import Store
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=6)
+pytestmark = pytest.mark.thorough(one_in=9)
 
 SECONDS = 4.0
 FAST = ("--preset", "ultrafast", "--segment-seconds", "1", "--ladder", "180,120")

@@ -19,7 +19,7 @@ from tests.front import FaultFront
 from tests.media.clips import SECONDS, Clips, frames
 from tests.servers import Store
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 KEY = b"\x00\xffSixteen\n\"'\\\x1b\x80\x01"
 ADDRESS = "/keys/film?v=1"

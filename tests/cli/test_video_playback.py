@@ -11,7 +11,7 @@ from tests.media.clips import FILM_SECONDS, Clips
 from tests.player import Player
 from tests.servers import Store
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 LADDER = {"320x180", "214x120", "170x96"}
 

@@ -13,7 +13,7 @@ from tests.front import FaultFront
 from tests.servers import ACCESS_KEY, Store
 from tests.transfer.rides import MIB, filled
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 PROCESS = """
 import datetime, json, pathlib, sys

@@ -19,7 +19,7 @@ from tests.front import FaultFront
 from tests.servers import Store
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 WRITERS, FILES = 5, 200
 SLOW = 20

@@ -19,7 +19,7 @@ from tests.scripted import Call, Script, ScriptedServer
 from tests.servers import Store
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=6)
+pytestmark = pytest.mark.thorough(one_in=9)
 
 SECRET = "whsec_" + b64encode(b"thirty-two bytes, as it must be!").decode()
 

@@ -30,7 +30,7 @@ from tests.media.clips import Clips
 from tests.servers import Store
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 JOBS = int(os.environ.get("S3TUI_KILL_JOBS", "12"))
 IS_SLICE = JOBS < 50

@@ -13,7 +13,7 @@ from tests.front import FaultFront
 from tests.servers import Store
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=6)
+pytestmark = pytest.mark.thorough(one_in=9)
 
 
 def far_machine(cluster: Cluster, near: Home, mounts: str) -> Home:

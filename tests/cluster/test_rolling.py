@@ -19,7 +19,7 @@ from tests.servers import Store
 from tests.state.first_schema import write_first_database
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 OPEN = """
 import logging, sys

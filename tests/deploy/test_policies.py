@@ -16,7 +16,7 @@ from tests.servers import Store
 from tests.transfer.rides import MIB, filled
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 POLICIES = Path(__file__).parents[2] / "deploy" / "iam"
 

@@ -74,7 +74,7 @@ def front(rclone_store: Store) -> Iterator[FaultFront]:
         yield running
 
 
-@pytest.mark.thorough(one_in=5)
+@pytest.mark.thorough(one_in=9)
 @pytest.mark.parametrize("block", [block for block in BLOCKS if not all(of(NOT_RUN, line) for line in block.lines)], ids=str)
 def test_the_block_runs_as_it_is_written(block: Block, reader: Reader, front: FaultFront) -> None:
     if any("--tls-cert" in line for line in block.lines):

@@ -17,7 +17,7 @@ from tests.jobs.watching import Watching
 from tests.state.scenes import ANN, register, uploaded
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 Watch = Callable[..., Watching]
 

@@ -17,7 +17,7 @@ from tests.jobs.ingesting import begin, ingest, objects, rows, table
 from tests.jobs.yard import Yard
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 
 def test_rows_come_into_the_database_and_batches_onto_the_store(yard: Yard, tmp_path: Path) -> None:

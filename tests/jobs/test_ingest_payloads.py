@@ -13,7 +13,7 @@ from tests.jobs.ingesting import begin, ingest, objects, rows, table
 from tests.jobs.yard import Yard
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 
 def payloads(yard: Yard) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from tests.jobs.ingesting import begin, ingest, objects, rows
 from tests.jobs.yard import Yard
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 
 @pytest.fixture

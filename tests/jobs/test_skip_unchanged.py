@@ -19,7 +19,7 @@ from tests.jobs.yard import Yard
 from tests.servers import Store
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 OpenYard = Callable[[Store], Yard]
 

@@ -17,7 +17,7 @@ from tests.media.clips import SECONDS, Clips
 from tests.servers import Store
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from s3tui.transfer.watching import Deaf, OpenWatcher, open_watcher
 from tests.jobs.watching import Watching
 from tests.state.scenes import ANN, claim, register, uploaded
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 Watch = Callable[..., Watching]
 

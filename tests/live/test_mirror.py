@@ -25,7 +25,7 @@ from tests.engines import DirectoryResources
 from tests.redis_servers import RedisServer, fields_of, listening
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 FILES = 30
 

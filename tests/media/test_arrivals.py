@@ -17,6 +17,8 @@ from s3tui.media.encode import Encoder
 from s3tui.media.plan import Plan
 from tests.media.clips import Clips, endless, listed, make_directories, plan_of, source_of, track
 
+pytestmark = pytest.mark.thorough(one_in=3)
+
 SOURCE = b"/videos/a.mp4"
 
 

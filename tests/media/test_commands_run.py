@@ -16,6 +16,8 @@ from s3tui.media.source import Source
 from s3tui.media.storyboard import storyboard
 from tests.media.clips import SECONDS, Clips, decoded, frames, joined, listed, make_directories, plan_of, source_of, track
 
+pytestmark = pytest.mark.thorough(one_in=5)
+
 
 def make(ffmpeg: str, source: Source, plan: Plan, work: Path) -> Ended:
     make_directories(work, plan)

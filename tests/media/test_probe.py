@@ -16,6 +16,8 @@ from s3tui.media.probe import probe
 from s3tui.media.source import Source
 from tests.media.inputs import Inputs
 
+pytestmark = pytest.mark.thorough(one_in=3)
+
 FOUND = {ffmpeg.version: ffmpeg for ffmpeg in map(look_at, filter(None, (find_ffmpeg().path, shutil.which("ffmpeg"))))}
 
 

@@ -13,7 +13,7 @@ from s3tui.media.playlists import Key
 from tests.media.encodes import SECONDS, Encode, Encodes, encrypted, publish
 from tests.media.validator import Fetched, Validator
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 CUES = "WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n"
 

@@ -26,7 +26,7 @@ from tests.proof.trial import Trial, tried
 from tests.servers import Store, rclone_server
 from tests.transfer.rides import MIB, filled
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 _EVER = 10**6
 _BOUND_SECONDS = 240

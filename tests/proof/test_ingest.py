@@ -16,7 +16,7 @@ from tests.proof.scene import Scene
 from tests.proof.strokes import Point, Restart, Strokes, drawn
 from tests.proof.verdict import Verdict, judged, rejects_file, reported
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 
 @dataclass

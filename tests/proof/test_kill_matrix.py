@@ -86,7 +86,7 @@ def chosen(one: Undisturbed, seam: str) -> list[int]:
     return list(every) if FULL else Random(f"{SEEDS[0]} {one.errand.name} {seam}").sample(every, 1)
 
 
-@pytest.mark.thorough(one_in=2)
+@pytest.mark.thorough(one_in=4)
 @pytest.mark.parametrize(("name", "seam"), _EVERYWHERE if FULL else Random(SEEDS[0]).sample(_EVERYWHERE, _SAMPLE))
 def test_whatever_step_it_dies_at_the_same_command_brings_all_once(
     undisturbed: Go, rclone: Store, tmp_path: Path, name: str, seam: str

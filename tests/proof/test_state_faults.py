@@ -18,7 +18,7 @@ from tests.proof.scale import FULL
 from tests.proof.trial import Trial, tried
 from tests.servers import Store
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 _MANY = SMALL | {f"many/{number:03}": b"%d" % number * 99 for number in range(400)}
 _ERRAND = Errand("backup", ("backup", "tree", "--delete-after-upload"), tree_of(_MANY), len(_MANY), deletes=True)

@@ -20,7 +20,7 @@ from tests.proof.test_frozen import expire, frozen, tokens
 from tests.transfer.rides import MIB
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 _NEW = b"what somebody has put in the place of a source"
 _TABLES = {

@@ -17,7 +17,7 @@ from s3tui.queues.messages import unit_envelope
 from tests.queues.bench import JOB, Bench, Taker, working
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from tests.front import FaultFront
 from tests.servers import SECRET_KEY, Store
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.front import FaultFront
 from tests.servers import Store
 from tests.storage.conftest import KEYS, BucketOn, OpenApi
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 
 def test_a_bucket_that_can_be_used_passes(bucket_on: BucketOn, store: Store) -> None:

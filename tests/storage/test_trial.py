@@ -11,7 +11,7 @@ from tests.front import FaultFront
 from tests.scripted import Call, ScriptedServer
 from tests.servers import Store
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 READING = ("ListObjectsV2", "ListMultipartUploads")
 WRITING = ("PutObject", "HeadObject", "GetObject", "CreateMultipartUpload", "ListParts", "DeleteObject", "AbortMultipartUpload")

@@ -16,7 +16,7 @@ from tests.transfer.rides import MIB, SINGLE, OpenEngine, Ride, filled, transfer
 from tests.unprivileged import run_unprivileged
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 
 @pytest.mark.parametrize(("size", "operation"), [(SINGLE, "PutObject"), (THRESHOLD, "UploadPart")])

@@ -16,7 +16,7 @@ from tests.front import FaultFront
 from tests.servers import Store
 from tests.transfer.rides import MIB, SINGLE, OpenEngine, Ride, filled, transfers_of, written
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 
 def _crc64nvme(data: bytes) -> str:

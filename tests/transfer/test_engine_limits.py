@@ -14,7 +14,7 @@ from tests.servers import Store
 from tests.transfer.rides import MIB, OpenEngine, Ride, filled, transfers_of, written
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 
 def test_no_more_transfers_are_in_flight_than_the_job_allows_and_the_limit_can_be_raised(

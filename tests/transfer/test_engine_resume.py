@@ -14,7 +14,7 @@ from tests.front import FaultFront
 from tests.servers import Store
 from tests.transfer.rides import MIB, Ride, filled, transfers_of, written
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 PARTS = 6
 BIG = (PARTS - 1) * 8 * MIB + 12345

@@ -16,7 +16,7 @@ from tests.proof.mangling import torn
 from tests.servers import Store
 from tests.transfer.rides import MIB, OpenEngine, Ride, filled, transfers_of, written
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 
 def test_refusals_are_retried_and_every_attempt_is_counted(engine: Engine, store: Store, front: FaultFront, tmp_path: Path) -> None:

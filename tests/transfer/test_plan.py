@@ -23,7 +23,7 @@ from s3tui.transfer.plan import judges, look, scan, shards
 from s3tui.transfer.unreadable import check_sources
 from tests.unprivileged import run_unprivileged
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 
 def _scan(*sources: Path | bytes, after: tuple[int, bytes] | None = None, **options: Any) -> list[Planned]:

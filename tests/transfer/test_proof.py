@@ -16,7 +16,7 @@ from tests.front import FaultFront
 from tests.servers import Store
 from tests.transfer.rides import MIB, OpenEngine, Ride, filled, transfers_of, written
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 
 class Stored:

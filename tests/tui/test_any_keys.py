@@ -15,7 +15,7 @@ from tests.proof.scale import FULL, SEEDS
 from tests.tui.driving import application, form, text_of
 from tests.tui.seeded import backing_up, harbour, planned, running
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 _RUNS, _KEYS = (100, 200) if FULL else (3, 40)
 _CORPUS = Path(__file__).parents[1] / "corpora" / "keys"

@@ -15,7 +15,7 @@ from s3tui.tui.app import prepare_environment, run_tui
 from tests.terminal import Terminal
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 
 def test_without_a_terminal_there_is_one_sentence_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:

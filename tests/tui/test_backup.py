@@ -17,7 +17,7 @@ from s3tui.tui.widgets.detail import fate
 from tests.tui.driving import application, form, text_of, until, until_seen, until_unseen
 from tests.tui.seeded import SeededHouse, backing_up, make_rows, planned
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 JOB, PLAN = backing_up().job.id, planned(8).job.id
 

@@ -13,7 +13,7 @@ from s3tui.tui.widgets.summary import Summary
 from tests.tui.driving import application, text_of, until, until_seen, until_unseen
 from tests.tui.seeded import STARTED, SeededHouse, SeededJob, ended, ingesting, running, sampled
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 STEADY = [Sample(STARTED + second * 1000, bytes=second * 100, files=second, failed=second // 4) for second in range(11)]
 

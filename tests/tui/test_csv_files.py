@@ -18,7 +18,7 @@ from s3tui.tui.csv_files import Pace, csv_lines, sheet_lines, sheet_of
 from tests.tui.driving import application, form, text_of, until, until_seen, until_told, until_unseen
 from tests.tui.seeded import SeededHouse, ingesting
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 JOB = ingesting().job.id
 REJECTS = "https://harbour.example/data/uploads/01JD/rejects.csv"

@@ -16,7 +16,7 @@ import pytest
 from tests.terminal import Terminal
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 UI = ["-m", "s3tui"]
 AFTER_NOHUP = [

@@ -17,7 +17,7 @@ from tests.tui.driving import application, text_of, until_seen, until_told
 from tests.tui.seeded import SeededHouse, ended, make_job, running
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 OLD, GOING = ended(3, JobState.PARTIAL).job, running(9, 60).job
 DONE = replace(GOING, state=JobState.COMPLETED, finished_at=GOING.created_at + 1)

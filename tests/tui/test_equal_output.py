@@ -17,7 +17,7 @@ from tests.terminal import Terminal
 from tests.tui.stage import ADVANCE, NAMES, SUSPEND
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 DOWN, PAGE_DOWN, PAGE_UP, ENTER, ESCAPE = "\x1b[B", "\x1b[6~", "\x1b[5~", "\r", "\x1b"
 CTRL_L, CTRL_P, CTRL_T = "\x0c", "\x10", "\x14"

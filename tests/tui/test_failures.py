@@ -15,7 +15,7 @@ from s3tui.tui.columns import RETRY
 from tests.tui.driving import application, text_of, until, until_seen, until_told, until_unseen
 from tests.tui.seeded import SeededHouse, SeededJob, ended, failing, running
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 JOB = failing().job.id
 

@@ -13,7 +13,7 @@ from s3tui.config import load_settings
 from tests.tui.driving import application, until_seen
 from tests.tui.seeded import SeededHouse, crew, ingesting, running, sampled
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 NORMAL, LARGE, SMALL = (80, 24), (200, 50), (40, 12)
 

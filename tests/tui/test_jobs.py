@@ -9,7 +9,7 @@ from s3tui.model import JobState
 from tests.tui.driving import application, text_of, until, until_seen, until_unseen
 from tests.tui.seeded import SeededHouse, ended, harbour, planned, running
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 
 async def test_jobs_are_listed_newest_first_with_state_in_words() -> None:

@@ -11,7 +11,7 @@ from s3tui.tui.keymap import clashes, is_remapped, key_problems, keys_of, usable
 from tests.tui.driving import application, text_of, until, until_seen, until_told, until_unseen
 from tests.tui.seeded import SeededHouse, harbour, running
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 PAUSE = next(command for command in COMMANDS if command.id == "pause")
 

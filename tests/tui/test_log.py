@@ -15,7 +15,7 @@ from tests.terminal import Terminal
 from tests.tui.driving import application, text_of, until, until_seen, until_unseen
 from tests.tui.seeded import harbour
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 
 def said(number: int, level: str = "INFO", text: str = "") -> str:

@@ -17,7 +17,7 @@ from s3tui.runtime import Runtime
 from tests.terminal import Terminal
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 UI = ["-m", "s3tui"]
 

@@ -11,7 +11,7 @@ from s3tui.runtime import Runtime
 from tests.state.scenes import ANN, plan, planned, register
 from tests.terminal import Terminal
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from s3tui.tui.widgets.job_options import rules_of
 from tests.tui.driving import application, form, text_of, until, until_seen, until_unseen
 from tests.tui.seeded import SeededHouse
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.slow_line import SlowTerminal
 from tests.terminal import Terminal
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 STAGE = ["-m", "tests.tui.stage", "fast", "moving"]
 AFTERWARDS = """

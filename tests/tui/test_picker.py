@@ -17,7 +17,7 @@ from s3tui.tui.screens.places import PlacesPage
 from tests.tui.driving import application, form, text_of, until, until_seen, until_told, until_unseen
 from tests.tui.seeded import SeededHouse, ended
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 SHELVES = {
     ("", ""): ("archive", "harbour", "lantern", "quay", "rope"),

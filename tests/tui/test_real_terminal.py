@@ -20,7 +20,7 @@ from tests.terminal import Terminal
 from tests.transfer.rides import MIB, filled
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=6)
+pytestmark = pytest.mark.thorough(one_in=9)
 
 ENTER, ESCAPE, SPACE, TAB, DOWN, RIGHT = "\r", "\x1b", " ", "\t", "\x1b[B", "\x1b[C"
 UP, END, F4, F5 = "\x1b[A", "\x1b[F", "\x1bOS", "\x1b[15~"

@@ -15,7 +15,7 @@ from s3tui.tui.rejects import Landmarks
 from tests.tui.driving import application, text_of, until, until_seen, until_told, until_unseen
 from tests.tui.seeded import ManyRejects, SeededHouse, SeededJob, harbour, ingesting, running
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 JOB = ingesting().job.id
 ADDRESS = "https://harbour.example/data/uploads/01JD/rejects.csv"

@@ -15,7 +15,7 @@ from s3tui.tui.screens.settings import SettingsPage
 from tests.tui.driving import application, text_of, until, until_seen, until_told, until_unseen
 from tests.tui.seeded import SeededHouse, harbour, running
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 CONFIG = """\
 # mine

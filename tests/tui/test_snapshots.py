@@ -29,7 +29,7 @@ from tests.tui.seeded import (
     running,
 )
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 RUNNING, PLANNED, BROKEN = running(9, 60).job.id, planned(8).job.id, ended(5, JobState.FAILED, 0).job.id
 

@@ -19,7 +19,7 @@ from s3tui.tui.widgets.file_table import FileTable
 from tests.tui.driving import application, text_of, until, until_seen, until_told, until_unseen
 from tests.tui.seeded import SeededHouse, SeededJob, SeededService, ended, failing, planned, running
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 JOB = running().job.id
 

@@ -12,7 +12,7 @@ from s3tui.tui.screens.transfers import next_concurrency
 from tests.tui.driving import application, text_of, until, until_seen, until_unseen
 from tests.tui.seeded import SeededHouse, ended, harbour, held, open_upload, planned, running
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 RUNNING, MB = running(9, 60).job.id, 1_000_000
 

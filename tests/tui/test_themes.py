@@ -18,7 +18,7 @@ from tests.terminal import Terminal
 from tests.tui.driving import application, at_top, text_of, until, until_seen, until_told
 from tests.tui.seeded import harbour, running
 
-pytestmark = pytest.mark.thorough(one_in=6)
+pytestmark = pytest.mark.thorough(one_in=9)
 
 BUNDLED = ("harbour", "daylight", "sixteen", "lantern", "beacon", "driftwood", "fog", "ink")
 ON_PAPER = {

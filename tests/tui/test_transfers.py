@@ -17,7 +17,7 @@ from s3tui.tui.screens.transfers import TransfersPage
 from tests.tui.driving import application, at_top, text_of, until, until_seen, until_unseen
 from tests.tui.seeded import SeededHouse, SeededJob, ended, harbour, make_job, planned, running
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 RUNNING = running(9, 60).job.id
 

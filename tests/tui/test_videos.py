@@ -14,7 +14,7 @@ from s3tui.tui.videos import detail_lines, pace_words, videos_share
 from tests.tui.driving import application, form, text_of, until, until_seen, until_told, until_unseen
 from tests.tui.seeded import SeededHouse, SeededSight, filming
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 JOB = filming().job.id
 URL = "https://harbour.example/films/harbour/master.m3u8"

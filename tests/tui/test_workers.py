@@ -14,7 +14,7 @@ from s3tui.tui.crew import crew_words, house_words, machines
 from tests.tui.driving import application, text_of, until, until_seen, until_told
 from tests.tui.seeded import STARTED, SeededHouse, SeededJob, SeededSight, crew, filming, ingesting, running
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 JOB = running(9, 20)
 _, ADA, _ = crew(JOB.job.id)

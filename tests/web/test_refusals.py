@@ -18,7 +18,7 @@ from tests.certificates import self_signed
 from tests.cli.command import Home, ended
 from tests.web.serving import WebServer, words_of
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 PATHS = ["/", "/static/textual.js", "/static/page.css", "/ws", "/download/x", "/nothing"]
 

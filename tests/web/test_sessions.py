@@ -11,7 +11,7 @@ from aiohttp import ClientSession, WSServerHandshakeError
 from tests.cli.command import Home
 from tests.web.serving import WebServer, environment_of, until_gone, words_of
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 
 async def test_a_page_shows_the_jobs_and_takes_keys(home: Home) -> None:

@@ -17,7 +17,7 @@ from tests.transfer.rides import MIB, filled
 from tests.transfer.wire.conftest import OpenWire
 from tests.transfer.wire.test_hazards import one, ride_on, take
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 
 def server_context(directory: Path, *, host: str = "127.0.0.1") -> tuple[ssl.SSLContext, Path]:

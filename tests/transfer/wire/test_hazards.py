@@ -25,7 +25,7 @@ from tests.transfer.rides import MIB, Ride, filled, transfers_of, written
 from tests.transfer.wire.conftest import OpenWire
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.thorough(one_in=5)
+pytestmark = pytest.mark.thorough(one_in=8)
 
 
 def take(call: Call) -> None:

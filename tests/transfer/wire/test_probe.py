@@ -24,7 +24,7 @@ from tests.servers import Store
 from tests.transfer.rides import Ride, filled, transfers_of, written
 from tests.transfer.wire.conftest import OpenWire
 
-pytestmark = pytest.mark.thorough(one_in=3)
+pytestmark = pytest.mark.thorough(one_in=5)
 
 ALL = tuple(ALGORITHMS)
 PROFILES = {
