@@ -89,7 +89,7 @@ def test_the_terminal_shows_what_textual_would_show(pair: Pair) -> None:
     through_lists(pair)
     below_others(pair)
     after_others(pair)
-    assert pair.ours.written * 4 < pair.plain.written
+    assert pair.ours.written * 2 < pair.plain.written
 
 
 def test_of_two_sizes_at_once_the_last_one_is_drawn(tmp_path: Path) -> None:

@@ -326,6 +326,7 @@ def test_choosing_looks_as_it_should(
 
     async def run(pilot: Pilot[Any]) -> None:
         await until_seen(pilot, "[ ]")
+        await pilot.wait_for_scheduled_animations()
         app.screen.query_one("#root").value = "/home/ada/pictures"  # type: ignore[attr-defined]
         if "f4" in keys:
             await pilot.press("f4")
