@@ -85,6 +85,10 @@ class Bed:
         for operation, fault, times in scene.faults:
             _arm(front, operation, fault, times)
 
+    def changes(self) -> Plan:
+        """What somebody does to the sources, and nothing else."""
+        return [[step, what, str(self.tree / name)] for step, what, name in self.scene.changes]
+
     def run(self, plan: Plan) -> Ended | None:
         """Run the backup while somebody interferes; None if it was killed."""
         (self.home.work / "report.json").unlink(missing_ok=True)
@@ -127,12 +131,8 @@ class Bed:
     def lost(self) -> list[str]:
         """Files that are gone and whose objects have other bytes than they had."""
         client = self.store.client()
-        return [
-            name
-            for name in self.gone()
-            if hashlib.sha256(client.get_object(Bucket=self.store.bucket, Key=f"p/{name}")["Body"].read()).hexdigest()
-            not in self.may_have_held(name)
-        ]
+        stored = {name: client.get_object(Bucket=self.store.bucket, Key=f"p/{name}")["Body"].read() for name in self.gone()}
+        return [name for name, data in stored.items() if hashlib.sha256(data).hexdigest() not in self.may_have_held(name)]
 
     def check_report(self, result: Ended) -> None:
         """The report conserves the files, and the exit code tells its failures."""
@@ -168,7 +168,7 @@ def test_no_source_is_lost_whatever_happens(rclone: Store, scene: Scene) -> None
     store = rclone.with_bucket()
     with tempfile.TemporaryDirectory() as directory, FaultFront(store.url) as front:
         bed = Bed(Path(directory), store, front, scene)
-        changes: Plan = [[step, what, str(bed.tree / name)] for step, what, name in scene.changes]
+        changes = bed.changes()
         plans = [[*changes, [kill, "kill"]] for kill in scene.kills]
         for plan in [*plans, *([changes] if not plans else []), *[[]] * _RUNS_TO_AN_END]:
             result = bed.run(plan)
@@ -192,6 +192,6 @@ def test_without_the_last_look_what_was_added_after_the_upload_is_lost(rclone: S
         store = rclone.with_bucket()
         with FaultFront(store.url) as front:
             bed = Bed(tmp_path / f"bed-{mutant is None}", store, front, scene, **environment)
-            ended = bed.run([[step, what, str(bed.tree / name)] for step, what, name in scene.changes])
+            ended = bed.run(bed.changes())
             assert ended is not None
             assert (ended.code, bed.lost()) == ((0, ["a/1"]) if mutant else (2, []))
