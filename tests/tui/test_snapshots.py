@@ -326,7 +326,7 @@ def test_choosing_looks_as_it_should(
 
     async def run(pilot: Pilot[Any]) -> None:
         await until_seen(pilot, "[ ]")
-        await pilot.wait_for_scheduled_animations()
+        await pilot.wait_for_scheduled_animations()  # a field that changes while the form scrolls leaves it elsewhere
         app.screen.query_one("#root").value = "/home/ada/pictures"  # type: ignore[attr-defined]
         if "f4" in keys:
             await pilot.press("f4")
